@@ -1,0 +1,5 @@
+"""Look of the admin."""
+
+from typing import Any
+
+UNFOLD: dict[str, Any] = {}

@@ -1,0 +1,27 @@
+"""The portal's settings as the suite runs them: the real ones, on a data folder of this worker's own."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+_root = Path(os.environ.get("TEST_DATA_DIR") or Path(tempfile.gettempdir()) / f"jingwei-tests-{os.getuid()}")
+os.environ["DATA_DIR"] = str(_root / _worker)
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from governance.settings import *  # noqa: E402, F403
+from governance.settings import CACHES, DATABASES, DATA_DIR, SQLITE, STORAGES  # noqa: E402
+
+if SQLITE:
+    # A file, as in production: threads that race for a row must really race.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    # A crash of the machine may eat the test database; nobody minds, and every commit is quicker.
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+# Two workers must not see each other's entries.
+CACHES["default"]["KEY_PREFIX"] = f"test-{_worker}"
+# Pages name their assets without a collected, hashed copy of them.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+# Hundreds of users are made: one round of hashing is enough, the real hasher is Django's own business.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
