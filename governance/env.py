@@ -183,9 +183,7 @@ class Env:
     DEBUG: bool = variable(SWITCH, False, "开发模式：显示出错细节。生产环境不得打开。")
     HOST: str = variable(HOST, "127.0.0.1", "网页服务监听的地址；要让手机访问请设为 0.0.0.0。")
     PORT: int = variable(whole_number(1, 65535), 8000, "网页服务监听的端口。")
-    WEB_WORKERS: int | None = variable(
-        whole_number(1, 64), None, "网页服务进程数。", shown="SQLite 为 1（多线程），PostgreSQL 为 2"
-    )
+    WEB_WORKERS: int = variable(whole_number(1, 64), 2, "网页服务进程数，每个进程 4 个线程。")
     PUBLIC_URL: str | None = variable(PUBLIC, None, "居民和干部访问的网址，二维码由它生成。", shown="http://HOST:PORT")
     ALLOWED_HOSTS: tuple[str, ...] = variable(
         HOSTS, (), "允许访问的主机名；PUBLIC_URL、HOST 的主机名和本机总在其中。", shown="空"

@@ -37,6 +37,7 @@ if SQLITE:
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
     }
+    _database["CONN_MAX_AGE"] = 60
 else:
     _database["OPTIONS"] = {"connect_timeout": 5, **_database.get("OPTIONS", {})}
     _database["CONN_MAX_AGE"] = 60
@@ -65,7 +66,8 @@ AUDIT_KEY = _secret("AUDIT_KEY", ENV.AUDIT_KEY)
 
 # --- Addresses ------------------------------------------------------------------------------------------------------
 
-PUBLIC_URL = ENV.PUBLIC_URL or f"http://{'localhost' if ENV.HOST in {'0.0.0.0', '::'} else ENV.HOST}:{ENV.PORT}"
+_everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not bound to
+PUBLIC_URL = ENV.PUBLIC_URL or f"http://{'localhost' if ENV.HOST in _everywhere else ENV.HOST}:{ENV.PORT}"
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = list(
     dict.fromkeys([*ENV.ALLOWED_HOSTS, _public.hostname or "", ENV.HOST, "localhost", "127.0.0.1", "[::1]"])
@@ -337,7 +339,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "PAGE_SIZE": 25,
     # REMOTE_ADDR is already the client's (governance/proxies.py).
     "NUM_PROXIES": 0,
 }

@@ -10,7 +10,7 @@ os.environ["DATA_DIR"] = str(_root / _worker)
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from governance.settings import *  # noqa: E402, F403
-from governance.settings import CACHES, DATABASES, DATA_DIR, SQLITE, STORAGES  # noqa: E402
+from governance.settings import CACHES, DATA_DIR, DATABASES, SQLITE, STORAGES  # noqa: E402
 
 if SQLITE:
     # A file, as in production: threads that race for a row must really race.
