@@ -11,6 +11,7 @@ import ipaddress
 import os
 import re
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -304,4 +305,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table())
+    print(" ".join(each.name for each in fields(Env)) if sys.argv[1:] == ["--names"] else table())

@@ -8,6 +8,9 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _root = Path(os.environ.get("TEST_DATA_DIR") or Path(tempfile.gettempdir()) / f"jingwei-tests-{os.getuid()}")
 os.environ["DATA_DIR"] = str(_root / _worker)
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+# On PostgreSQL the real settings ask for them.
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
+os.environ.setdefault("AUDIT_KEY", "only-for-audit-tests-" * 4)
 
 from governance.settings import *  # noqa: E402, F403
 from governance.settings import CACHES, DATA_DIR, DATABASES, SQLITE, STORAGES  # noqa: E402

@@ -1,0 +1,69 @@
+"""What every test may rely on: the engine it runs on, a clean cache, a browser, and honest skips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+# Playwright keeps an event loop in the main thread; without this Django refuses every query made beside it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+STRICT = os.environ.get("STRICT") == "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not meant for this engine: deselected, as a skip would claim something is missing."""
+    engine = settings.DATABASES["default"]["ENGINE"]
+    wrong = {"postgres"} if engine.endswith("sqlite3") else {"embedded"}
+    if "Redis" not in settings.CACHES["default"]["BACKEND"]:
+        wrong.add("redis")
+    dropped = [item for item in items if wrong & {mark.name for mark in item.iter_markers()}]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
+
+
+def _refuse_skip(report: Any) -> Any:
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped under STRICT=1: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    return _refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    return _refuse_skip((yield))
+
+
+@pytest.fixture(autouse=True)
+def clean_cache() -> None:
+    """A test must not find what another one cached."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's own Chromium where there is one (CHROMIUM_PATH or PATH), else the one Playwright installed."""
+    found = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
+    arguments = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        arguments.append("--no-sandbox")
+    args = {**browser_type_launch_args, "args": arguments}
+    return {**args, "executable_path": found} if found else args
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
