@@ -82,11 +82,12 @@ WSGI_APPLICATION = "governance.wsgi.application"
 # --- Apps and middleware --------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "governance",
-    "services",
-    "partybuilding",
-    "grids",
+    # From the ground up: a floor's ready() may rely on what the floors below it registered.
     "core",
+    "grids",
+    "partybuilding",
+    "services",
+    "governance",
     # unfold replaces templates of the admin, so it stands before it.
     "unfold",
     "unfold.contrib.filters",
@@ -183,7 +184,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=ENV.LOCKOUT_MINUTES)
 # The cool-off runs from the fifth failure; trying again meanwhile must not lengthen it without end.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_LOCKOUT_CALLABLE = "governance.lockout.locked"
 AXES_CLIENT_IP_CALLABLE = "governance.proxies.client_address"
 # Django's forms call the field "username" whatever the model calls it (our User signs in by phone).
 AXES_USERNAME_FORM_FIELD = "username"
@@ -292,7 +293,8 @@ if ENV.REDIS_URL:
         "visibility_timeout": ENV.CELERY_VISIBILITY_SECONDS,
         "unacked_mutex_expire": 60,
         "socket_connect_timeout": 2,
-        "socket_timeout": 10,
+        # A worker waits one second for a message, so an answer later than this means the broker is gone.
+        "socket_timeout": 3,
         "socket_keepalive": True,
         "health_check_interval": 30,
         "max_retries": 1,
