@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -9,6 +10,7 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
+from celery.signals import beat_init
 from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
@@ -57,3 +59,10 @@ app.autodiscover_tasks()
 def heartbeat() -> None:
     """Say that beat, broker and a worker are all alive; /healthz reads how long ago."""
     cache.set(HEARTBEAT, time.time(), timeout=24 * 3600)
+
+
+@beat_init.connect
+def first_heartbeat(**kwargs: Any) -> None:
+    """Do not wait a whole interval before /healthz may call a fresh start healthy."""
+    with contextlib.suppress(OperationalError, OSError):
+        heartbeat.delay()

@@ -41,7 +41,7 @@ def _database() -> dict[str, Any]:
         return {"ok": False, "pending_migrations": None}
 
 
-def _worker() -> dict[str, Any]:
+def worker_state() -> dict[str, Any]:
     beat_at = cache.get(HEARTBEAT)
     age = None if beat_at is None else max(0, round(time.time() - beat_at))
     return {"ok": age is not None and age <= STALE_SECONDS, "heartbeat_age_seconds": age}
@@ -55,7 +55,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     A dead worker is "degraded", still 200: taking the pages away as well would help nobody. A monitor that wants to
     be woken for it asks for `?strict=1` and gets 503.
     """
-    database, worker = _database(), _worker()
+    database, worker = _database(), worker_state()
     serving = database["ok"] and database["pending_migrations"] == 0
     status = "down" if not serving else "ok" if worker["ok"] else "degraded"
     failed = status == "down" or (status == "degraded" and request.GET.get("strict") == "1")

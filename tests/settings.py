@@ -24,6 +24,8 @@ if SQLITE:
 CACHES["default"]["KEY_PREFIX"] = f"test-{_worker}"
 # Pages name their assets without a collected, hashed copy of them.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 # Hundreds of users are made: one round of hashing is enough, the real hasher is Django's own business.

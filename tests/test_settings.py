@@ -377,9 +377,7 @@ def test_a_database_that_is_not_migrated_is_down(client: Client, monkeypatch: py
 
 
 def test_a_database_that_is_away_is_down_and_nothing_is_given_away(tmp_path: Path) -> None:
-    expression = (
-        "(lambda r: [r.status_code, r.content.decode()])(__import__('django.test').test.Client().get('/healthz'))"
-    )
+    expression = "(lambda r: [r.status_code, r.content.decode()])(__import__('django.test').test.Client().get('/healthz', SERVER_NAME='localhost'))"
     keys = {"SECRET_KEY": "k" * 40, "AUDIT_KEY": "a" * 40}
     printed = evaluate(expression, tmp_path, DATABASE_URL="postgres://u:hunter2@127.0.0.1:1/n", **keys)
     status, body = json.loads(printed.stdout)
@@ -435,7 +433,11 @@ def test_a_broker_that_is_away_neither_fails_nor_stalls_the_request(silent_serve
     options = {"socket_connect_timeout": 2, "socket_timeout": 3, "max_retries": 1, "interval_start": 0}
     app.conf.update(task_publish_retry=False, broker_connection_timeout=2, broker_transport_options=options)
     done = []
-    task = app.task(name="away.nothing")(lambda: done.append(1))
+
+    @app.task(name="away.nothing")
+    def task() -> None:
+        done.append(1)
+
     background.PatientTask._paused_until = 0.0
     began = time.monotonic()
     with transaction.atomic():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import os
 import signal
@@ -16,6 +17,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -45,13 +47,11 @@ def fail(message: str) -> None:
 # --- Prepare ---------------------------------------------------------------------------------------------------------
 
 
-def hold_data_folder(folder: Path) -> object:
+def hold_data_folder(folder: Path) -> IO[str]:
     """Two servers on one data folder would run two beats and two queues over each other: the second one gives up.
 
     The lock goes with the process, however it ends. Returns the open file, to be kept.
     """
-    import fcntl
-
     file = (folder / "server.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,7 +82,7 @@ def migrate() -> None:
         call_command("migrate", interactive=False, verbosity=0)
 
 
-def collect_static(stamp: Path) -> None:
+def collect_static() -> None:
     """Copy and hash the static files, only when one of them changed."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
@@ -90,17 +90,23 @@ def collect_static(stamp: Path) -> None:
 
     if settings.DEBUG:
         return
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
+    stamp = settings.STATIC_ROOT / ".stamp"
     digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):
             status = Path(storage.path(path)).stat()
             digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    now = digest.hexdigest()
-    if stamp.exists() and stamp.read_text() == now:
-        return
-    print("==> 收集静态文件", flush=True)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    stamp.write_text(now)
+    # Servers with data folders of their own share this one.
+    with stamp.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if file.read() == digest.hexdigest():
+            return
+        print("==> 收集静态文件", flush=True)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        file.truncate(0)
+        file.write(digest.hexdigest())
 
 
 def load_sample() -> None:
@@ -117,7 +123,7 @@ def load_sample() -> None:
         call_command("load_sample")
 
 
-def prepare() -> object:
+def prepare() -> IO[str]:
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.db.utils import OperationalError
@@ -133,7 +139,7 @@ def prepare() -> object:
         if errors:
             fail("错误：\n" + "\n".join(str(each) for each in errors))
         migrate()
-        collect_static(settings.STATIC_ROOT / ".stamp")
+        collect_static()
         load_sample()
     except ImproperlyConfigured as error:
         fail(f"错误：{error}")
@@ -153,8 +159,12 @@ def die_with_parent() -> None:
 
 def start(name: str, *arguments: str) -> tuple[str, subprocess.Popen[bytes]]:
     """Start one process in a group of its own: Ctrl-C reaches it through us, once, and its children end with it."""
+    environment = dict(os.environ)
+    # Celery's three paragraphs about root: in a container that is the ordinary case, elsewhere it changes nothing here.
+    environment.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser")
     child = subprocess.Popen(
         [sys.executable, "-m", *arguments],
+        env=environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=die_with_parent,  # noqa: PLW1509  # no thread runs yet
@@ -163,7 +173,7 @@ def start(name: str, *arguments: str) -> tuple[str, subprocess.Popen[bytes]]:
 
 
 def start_all(children: list[tuple[str, subprocess.Popen[bytes]]]) -> None:
-    celery = ("celery", "-A", "governance", "--skip-checks")
+    celery = ("celery", "-A", "governance", "--quiet", "--skip-checks")
     children.append(start("web", "gunicorn"))
     children.append(start("worker", *celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"))
     children.append(start("beat", *celery, "beat", "--loglevel", "WARNING", "--pidfile", ""))
