@@ -1,0 +1,197 @@
+"""The one engine that moves an object from state to state. Floors bring the tables; nobody writes `if state ==`.
+
+A move goes: policy on the object in hand, version, transition table, required inputs, guard; only then is anything
+written, by the caller, on a row it has locked. Buttons on every face come from `Workflow.available`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from core import policies
+from core.actors import RESIDENT, SYSTEM, Actor, user_of
+from core.errors import Forbidden, Invalid, InvalidTransition, NotFound, Stale
+
+Text = str | Promise
+Guard = Callable[[Any, Actor], str | None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something the person must or may give with a move. Forms and API schemas are drawn from it.
+
+    `kind` is one of: text, line, choice, flag, date, photos, unit, units, members, place, category, matter.
+    """
+
+    name: str
+    label: Text
+    kind: str = "text"
+    required: bool = False
+    help: Text = ""
+    max_length: int = 500
+    choices: tuple[tuple[str, Text], ...] = ()
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of a table.
+
+    Attributes:
+        name: the move in code and in the API's address; `label`: the button.
+        sources: states it starts from; `target`: state it leads to, None when it leaves the state as it is.
+        right: what a person must hold on the object; None when no person may do it. `also`: rights that do as well.
+        inputs: what must be given with it.
+        guard: extra condition, returns the reason for a refusal in Chinese, or None.
+        otherwise: what to say instead of the plain refusal when the state is against the move.
+        tone: main, plain or danger, for the button.
+        resident / system: whether a resident with the follow-up code, or the system itself, may do it.
+        clock: what the move does to the clocks, for the floor's action (and for the reader of the table).
+        done: the words of the timeline ("受理了诉求").
+    """
+
+    name: str
+    label: Text
+    sources: frozenset[str]
+    target: str | None
+    right: str | None = None
+    also: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    guard: Guard | None = None
+    otherwise: Callable[[Any], str | None] | None = None
+    tone: str = "plain"
+    resident: bool = False
+    system: bool = False
+    clock: str = ""
+    done: Text = ""
+    help: Text = ""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A table of transitions over one field of one model, with the Chinese names of the states."""
+
+    name: str
+    label: Text
+    states: Mapping[str, Text]
+    initial: str
+    transitions: tuple[Transition, ...]
+    field: str = "state"
+
+    def find(self, name: str) -> Transition | None:
+        return next((row for row in self.transitions if row.name == name), None)
+
+    def get(self, name: str) -> Transition:
+        """Raises `NotFound` for a move that is in no table."""
+        found = self.find(name)
+        if found is None:
+            raise NotFound(_("没有“%(name)s”这个操作。") % {"name": name}, code="unknown_transition")
+        return found
+
+    def state_label(self, state: str) -> str:
+        return str(self.states.get(state, state))
+
+    def available(self, obj: Any, user: Any) -> list[Transition]:
+        """The moves this user can make on this object now, in the table's order."""
+        state = getattr(obj, self.field)
+        return [
+            row
+            for row in self.transitions
+            if state in row.sources
+            and row.right is not None
+            and any(policies.can(user, right, obj) for right in (row.right, *row.also))
+            and (row.guard is None or row.guard(obj, user) is None)
+        ]
+
+    def check(
+        self, obj: Any, name: str, *, actor: Actor, data: Mapping[str, Any] | None = None, version: int | None = None
+    ) -> Transition:
+        """Answers whether the move may be made, and raises when not. Changes nothing.
+
+        Args:
+            obj: the object, its row locked by the caller.
+            version: the version the person saw; None when the caller has no page (system, resident).
+
+        Raises:
+            NotFound, Forbidden: the actor may not know of the object, or may not do this.
+            InvalidTransition: the state or the guard is against it. Stale: the page was old.
+            Invalid: a required input is missing (`fields` names it).
+        """
+        row = self.get(name)
+        self._check_actor(row, obj, actor)
+        state = getattr(obj, self.field)
+        if state not in row.sources:
+            raise InvalidTransition(
+                (row.otherwise(obj) if row.otherwise else None)
+                or _("当前状态是“%(state)s”，不能“%(move)s”。请刷新后查看最新情况。")
+                % {"state": self.state_label(state), "move": row.label}
+            )
+        if version is not None and version != obj.version:
+            raise Stale(
+                _("您看到的页面已经不是最新的：这条记录刚刚有了新的进展。没有做任何改动，请看过最新情况后再办理。")
+            )
+        self._check_inputs(row, data or {})
+        if row.guard is not None and (reason := row.guard(obj, actor)) is not None:
+            raise InvalidTransition(reason, code="guard")
+        return row
+
+    @staticmethod
+    def _check_actor(row: Transition, obj: Any, actor: Actor) -> None:
+        if (actor is SYSTEM and row.system) or (actor is RESIDENT and row.resident):
+            return
+        if user_of(actor) is None or row.right is None:
+            raise Forbidden(_("“%(move)s”不能由%(who)s办理。") % {"move": row.label, "who": actor.name})
+        if not any(policies.can(actor, right, obj) for right in row.also):
+            policies.require(actor, row.right, obj)
+
+    @staticmethod
+    def _check_inputs(row: Transition, data: Mapping[str, Any]) -> None:
+        missing = {
+            item.name: _("请填写“%(label)s”。") % {"label": item.label}
+            for item in row.inputs
+            if item.required and data.get(item.name) in (None, "", [], ())
+        }
+        if missing:
+            raise Invalid(" ".join(missing.values()), code="missing_input", fields=missing)
+
+
+_workflows: dict[str, Workflow] = {}
+
+
+def register(workflow: Workflow) -> Workflow:
+    """Registers a table, so that `manage.py workflow_graph` and the docs know of it."""
+    known = set(workflow.states)
+    for row in workflow.transitions:
+        strange = (row.sources | ({row.target} if row.target else set())) - known
+        if strange:
+            raise ValueError(f"{workflow.name}.{row.name}: unknown states {sorted(strange)}")
+    _workflows[workflow.name] = workflow
+    return workflow
+
+
+def registered() -> list[Workflow]:
+    return list(_workflows.values())
+
+
+def mermaid(workflow: Workflow) -> str:
+    """The table as a Mermaid state diagram. Moves that leave the state as it is are drawn as loops, joined in one."""
+    lines = ["stateDiagram-v2"]
+    lines += [f'    state "{label}" as {state}' for state, label in workflow.states.items()]
+    lines.append(f"    [*] --> {workflow.initial}")
+    leaving: set[str] = set()
+    for source in workflow.states:
+        loops = []
+        for row in workflow.transitions:
+            if source not in row.sources:
+                continue
+            if row.target is None or row.target == source:
+                loops.append(f"{row.label} {row.name}")
+            else:
+                leaving.add(source)
+                lines.append(f"    {source} --> {row.target}: {row.label} {row.name}")
+        if loops:
+            lines.append(f"    {source} --> {source}: {' / '.join(loops)}")
+    lines += [f"    {state} --> [*]" for state in workflow.states if state not in leaving]
+    return "\n".join(lines)
