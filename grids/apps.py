@@ -1,0 +1,28 @@
+from django.apps import AppConfig
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+
+class GridsConfig(AppConfig):
+    name = "grids"
+    verbose_name = _("网格")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from core import policies as registry
+        from core.models import AuditEntry, User
+        from grids import audiences, policies, posts
+        from grids.models import Appointment, County, GridNode
+
+        held = Appointment.objects.filter(user=OuterRef("pk"))
+        registry.provide_scopes(policies.appointment_grants, hint="holds_posts", exists=Exists(held))
+        registry.name_rights(posts.RIGHT_LABELS)
+        for model, policy in {
+            County: policies.CountyPolicy(),
+            GridNode: policies.NODE_POLICY,
+            Appointment: policies.APPOINTMENT_POLICY,
+            User: policies.USER_POLICY,
+            AuditEntry: policies.AUDIT_POLICY,
+        }.items():
+            registry.register(model, policy)
+        audiences.register()

@@ -1,0 +1,52 @@
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from grids.querysets import CountyQuerySet
+
+
+class County(models.Model):
+    """A county runs one portal for itself; the sample shows two side by side, blind to each other."""
+
+    code = models.CharField(_("区划代码"), max_length=6, unique=True, validators=[RegexValidator(r"^\d{6}$")])
+    name = models.CharField(_("县名"), max_length=60)
+    department = models.CharField(_("主管部门"), max_length=60, default="县委组织部")
+    note = models.TextField(_("说明"), blank=True)
+    created_at = models.DateTimeField(_("建立时间"), default=timezone.now, editable=False)
+
+    objects = CountyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("县")
+        verbose_name_plural = _("县")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Level(models.Model):
+    """A level of a county's tree: its order, its name, and the title of who answers for a node of it.
+
+    `key` is the domain term (`community`, `building` ...): rules hang on it, so a county renames levels freely.
+    Source: docs/domain.md#levels.
+    """
+
+    county = models.ForeignKey(County, models.CASCADE, related_name="levels", verbose_name=_("县"))
+    key = models.CharField(_("层级类型"), max_length=30)
+    order = models.PositiveSmallIntegerField(_("顺序"))
+    name = models.CharField(_("层级名称"), max_length=30)
+    holder_post = models.CharField(_("负责人岗位"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("层级")
+        verbose_name_plural = _("层级")
+        ordering = ["county", "order"]
+        constraints = [
+            models.UniqueConstraint(fields=["county", "key"], name="level_county_key"),
+            models.UniqueConstraint(fields=["county", "order"], name="level_county_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,123 @@
+"""Scopes of this floor and what they cover."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from core.models import User
+from core.policies import Grant
+from grids import posts
+from grids.models import Appointment
+from grids.querysets import in_subtree
+
+
+@dataclass(frozen=True)
+class CountyScope:
+    """The whole of one county."""
+
+    county_id: int
+
+
+@dataclass(frozen=True)
+class NodeScope:
+    """The subtree of one node. Carries what `in_subtree` needs, so that checking costs no query."""
+
+    pk: int
+    county_id: int
+    tree_id: int
+    lft: int
+    rght: int
+    community_id: int | None
+
+    def holds(self, node: Any) -> bool:
+        """Whether a node lies inside."""
+        return bool(node.tree_id == self.tree_id and self.lft <= node.lft <= self.rght)
+
+
+def scope_of(node: Any) -> NodeScope:
+    return NodeScope(node.pk, node.county_id, node.tree_id, node.lft, node.rght, node.community_id)
+
+
+def appointment_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
+    """The grants that follow from the posts a user holds today."""
+    for held in Appointment.objects.current().filter(user=user).select_related("node"):
+        post = posts.POSTS.get(held.post)
+        if post is None or (held.node is not None and held.node.retired_at is not None):
+            continue
+        scope = scope_of(held.node) if held.node is not None else CountyScope(held.county_id)
+        yield Grant(frozenset(post.rights), scope, f"{post.label}")
+
+
+class InTree:
+    """Policy of rows that hang on a node. `path` leads from the row to it (empty for nodes themselves)."""
+
+    def __init__(self, view: str, *, path: str = "node", county: str = "county", community: str = "") -> None:
+        self.view, self.path, self.county, self.community = view, path, county, community
+
+    def q(self, scope: Any) -> Q | None:
+        if isinstance(scope, CountyScope):
+            return Q(**{f"{self.county.replace('.', '__')}_id": scope.county_id})
+        if isinstance(scope, NodeScope):
+            return in_subtree(scope, self.path.replace(".", "__"), community=self.community)
+        return None
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        if isinstance(scope, CountyScope):
+            return bool(self._reach(obj, self.county + "_id") == scope.county_id)
+        if isinstance(scope, NodeScope):
+            node = self._reach(obj, self.path) if self.path else obj
+            return node is not None and scope.holds(node)
+        return False
+
+    @staticmethod
+    def _reach(obj: Any, path: str) -> Any:
+        for step in path.split("."):
+            obj = getattr(obj, step, None)
+        return obj
+
+
+class AppointmentPolicy(InTree):
+    """Appointments hang on a node or on the county itself."""
+
+    def q(self, scope: Any) -> Q | None:
+        if isinstance(scope, CountyScope):
+            return Q(county_id=scope.county_id) | Q(node__county_id=scope.county_id)
+        return super().q(scope)
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        if isinstance(scope, CountyScope):
+            return bool(scope.county_id in (obj.county_id, obj.node.county_id if obj.node else None))
+        return super().covers(scope, obj)
+
+
+class CountyPolicy:
+    """A county is known to everyone who holds something in it."""
+
+    view = posts.VIEW_NODE
+
+    def q(self, scope: Any) -> Q | None:
+        return Q(pk=scope.county_id) if isinstance(scope, CountyScope | NodeScope) else None
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        return isinstance(scope, CountyScope | NodeScope) and bool(scope.county_id == obj.pk)
+
+
+class OfCounty:
+    """Policy of rows seen at county scope only (accounts, the audit trail)."""
+
+    def __init__(self, view: str, field: str) -> None:
+        self.view, self.field = view, field
+
+    def q(self, scope: Any) -> Q | None:
+        return Q(**{self.field: scope.county_id}) if isinstance(scope, CountyScope) else None
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        return isinstance(scope, CountyScope) and bool(getattr(obj, self.field) == scope.county_id)
+
+
+NODE_POLICY = InTree(posts.VIEW_NODE, path="", county="county")
+APPOINTMENT_POLICY = AppointmentPolicy(posts.VIEW_APPOINTMENT)
+USER_POLICY = OfCounty(posts.VIEW_ACCOUNT, "county_key")
+AUDIT_POLICY = OfCounty(posts.VIEW_AUDIT, "county_id")

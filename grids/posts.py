@@ -1,0 +1,95 @@
+"""The posts table: what a post is called, at which levels it is held, and what it may do there.
+
+Data, not code: a right holds inside the subtree of the node where the post is held. Higher floors add the rights
+of their own matters with `add_rights` from their `apps.py`, so this floor never names a demand.
+Source of the nine kinds of people: docs/domain.md#x4; of the member core household: docs/domain.md#c1.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core.policies import USE_DESK, USE_MOBILE, VIEW_DASHBOARD
+
+COUNTY = "county"
+
+VIEW_NODE = "node.view"
+MANAGE_NODE = "node.manage"
+VIEW_APPOINTMENT = "appointment.view"
+MANAGE_APPOINTMENT = "appointment.manage"
+VIEW_ACCOUNT = "account.view"
+MANAGE_ACCOUNT = "account.manage"
+VIEW_AUDIT = "audit.view"
+MANAGE_COUNTY = "county.manage"
+
+RIGHT_LABELS: dict[str, Promise | str] = {
+    USE_DESK: _("进入干部工作台"),
+    USE_MOBILE: _("使用手机页面"),
+    VIEW_DASHBOARD: _("查看看板"),
+    VIEW_NODE: _("查看网格"),
+    MANAGE_NODE: _("维护网格"),
+    VIEW_APPOINTMENT: _("查看任职"),
+    MANAGE_APPOINTMENT: _("维护任职"),
+    VIEW_ACCOUNT: _("查看账号"),
+    MANAGE_ACCOUNT: _("管理账号"),
+    VIEW_AUDIT: _("查看审计"),
+    MANAGE_COUNTY: _("维护县级设置"),
+}
+
+
+@dataclass
+class Post:
+    """A post. `levels` are level keys (or `county`); `rights` grows as higher floors add theirs."""
+
+    key: str
+    label: Promise | str
+    levels: tuple[str, ...]
+    rights: set[str] = field(default_factory=set)
+
+
+_LOOKS = {VIEW_NODE, VIEW_APPOINTMENT}
+_CADRE = {USE_DESK, USE_MOBILE, VIEW_DASHBOARD, *_LOOKS}
+_KEEPER = {USE_MOBILE, VIEW_NODE}
+
+_TABLE = [
+    Post("county_department", _("县委组织部"), (COUNTY,), {*_CADRE}),
+    Post(
+        "county_admin",
+        _("县级管理员"),
+        (COUNTY,),
+        {USE_DESK, *_LOOKS, MANAGE_NODE, MANAGE_APPOINTMENT, VIEW_ACCOUNT, MANAGE_ACCOUNT, MANAGE_COUNTY},
+    ),
+    Post("county_auditor", _("县级审计员"), (COUNTY,), {USE_DESK, VIEW_AUDIT}),
+    Post("street_secretary", _("街道党工委书记"), ("street",), {*_CADRE}),
+    Post("street_officer", _("街道干部"), ("street",), {*_CADRE}),
+    Post("community_secretary", _("社区党组织书记"), ("community",), {*_CADRE}),
+    Post("community_officer", _("社区“两委”干部"), ("community",), {*_CADRE}),
+    Post("community_team_lead", _("社区工作队队长"), ("community",), {*_CADRE}),
+    Post("sector_lead", _("片区长"), ("sector",), {*_KEEPER}),
+    Post("compound_lead", _("小区党组织负责人"), ("compound",), {*_KEEPER}),
+    Post("grid_keeper", _("网格员"), ("grid", "sector"), {*_KEEPER}),
+    Post("building_head", _("楼栋长"), ("building",), {*_KEEPER}),
+    Post("entrance_head", _("单元长"), ("unit_entrance",), {*_KEEPER}),
+    Post("floor_section_head", _("分楼层长"), ("floor_section",), {*_KEEPER}),
+    Post("floor_head", _("楼层长"), ("floor",), {*_KEEPER}),
+    Post("core_household", _("党员中心户"), ("core_household",), {*_KEEPER}),
+]
+
+POSTS: dict[str, Post] = {post.key: post for post in _TABLE}
+
+
+def add_rights(table: Mapping[str, Iterable[str]]) -> None:
+    """Adds a higher floor's rights to posts: post key -> rights. A post nobody defined is a programming error."""
+    for key, rights in table.items():
+        POSTS[key].rights.update(rights)
+
+
+def post_choices() -> list[tuple[str, str]]:
+    return [(post.key, str(post.label)) for post in POSTS.values()]
+
+
+def posts_at(level_key: str) -> list[Post]:
+    """The posts that can be held at a level, in the table's order."""
+    return [post for post in POSTS.values() if level_key in post.levels]

@@ -1,0 +1,70 @@
+"""Filters of this floor, and the one function by which every floor reads "inside this place"."""
+
+import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from mptt.managers import TreeManager
+from mptt.querysets import TreeQuerySet
+
+from core import policies
+
+
+def in_subtree(node: Any, path: str = "", *, community: str = "") -> Q:
+    """Rows inside a place, as a filter.
+
+    Args:
+        node: a `GridNode`, or anything else with `tree_id`, `lft`, `rght` and `community_id`, `pk` (a `NodeScope`).
+        path: lookup from the row to its node (`"node"`, `"demand__node"`; empty when the rows are nodes).
+        community: lookup from the row to its community column, where it has one. A plain foreign key costs a
+            third of the range over the tree (docs/decisions/0002), so it is used wherever the place allows it.
+    """
+    if community and node.community_id == node.pk:
+        return Q(**{f"{community}_id": node.pk})
+    prefix = f"{path}__" if path else ""
+    found = Q(**{f"{prefix}tree_id": node.tree_id})
+    if node.lft > 1:
+        found &= Q(**{f"{prefix}lft__gte": node.lft, f"{prefix}lft__lte": node.rght})
+    if community and node.community_id:
+        found &= Q(**{f"{community}_id": node.community_id})
+    return found
+
+
+def current(day: datetime.date | None = None, prefix: str = "") -> Q:
+    """Rows with `start` and `end` that hold on a day (today when not given)."""
+    day = day or timezone.localdate()
+    return Q(**{f"{prefix}start__lte": day}) & (Q(**{f"{prefix}end__isnull": True}) | Q(**{f"{prefix}end__gte": day}))
+
+
+class CountyQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: Any) -> "CountyQuerySet":
+        return policies.visible(self, user)
+
+
+class NodeQuerySet(TreeQuerySet):
+    def visible_to(self, user: Any) -> "NodeQuerySet":
+        return policies.visible(self, user)
+
+    def standing(self) -> "NodeQuerySet":
+        """Nodes that are not retired."""
+        return self.filter(retired_at__isnull=True)
+
+    def inside(self, node: Any) -> "NodeQuerySet":
+        return self.filter(in_subtree(node))
+
+    def at(self, *level_keys: str) -> "NodeQuerySet":
+        return self.filter(level_type__key__in=level_keys)
+
+
+class NodeManager(TreeManager.from_queryset(NodeQuerySet)):  # type: ignore[misc]
+    """The tree's manager."""
+
+
+class AppointmentQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: Any) -> "AppointmentQuerySet":
+        return policies.visible(self, user)
+
+    def current(self, day: datetime.date | None = None) -> "AppointmentQuerySet":
+        return self.filter(current(day))

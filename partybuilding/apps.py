@@ -1,0 +1,27 @@
+from django.apps import AppConfig
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+
+class PartybuildingConfig(AppConfig):
+    name = "partybuilding"
+    verbose_name = _("党建")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from core import policies as registry
+        from grids.posts import add_rights
+        from partybuilding import audiences, policies, posts
+        from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+
+        add_rights(posts.POST_RIGHTS)
+        acts_for = UnitMembership.objects.filter(user=OuterRef("pk"))
+        registry.provide_scopes(policies.unit_grants, hint="acts_for_units", exists=Exists(acts_for))
+        is_member = Member.objects.filter(user=OuterRef("pk"))
+        registry.provide_scopes(policies.member_grants, hint="is_member", exists=Exists(is_member))
+        registry.name_rights(posts.RIGHT_LABELS)
+        registry.register(Unit, policies.UnitPolicy())
+        registry.register(PartyOrganisation, policies.OrganisationPolicy())
+        registry.register(Member, policies.OfUnit(posts.VIEW_MEMBER, "county_id"))
+        registry.register(UnitMembership, policies.OfUnit(posts.VIEW_UNIT, "unit__county_id"))
+        audiences.register()

@@ -1,0 +1,48 @@
+"""What a person may do for a unit, by role; and as a member. Higher floors add theirs with `add_rights`."""
+
+from collections.abc import Iterable, Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from core.policies import USE_MOBILE
+
+VIEW_UNIT = "unit.view"
+MANAGE_UNIT = "unit.manage"
+VIEW_MEMBER = "member.view"
+MANAGE_MEMBER = "member.manage"
+VIEW_ORGANISATION = "organisation.view"
+MANAGE_ORGANISATION = "organisation.manage"
+
+RIGHT_LABELS = {
+    VIEW_UNIT: _("查看单位"),
+    MANAGE_UNIT: _("维护单位"),
+    VIEW_MEMBER: _("查看党员"),
+    MANAGE_MEMBER: _("维护党员"),
+    VIEW_ORGANISATION: _("查看党组织"),
+    MANAGE_ORGANISATION: _("维护党组织"),
+}
+
+# Role in a unit (or `member` for the member's own account) -> rights, inside that unit (or for oneself).
+RIGHTS: dict[str, set[str]] = {
+    "liaison": {USE_MOBILE, VIEW_UNIT, VIEW_MEMBER},
+    "staff": {USE_MOBILE, VIEW_UNIT},
+    "member": {USE_MOBILE},
+}
+
+# What the posts of the grid see of this floor: post -> rights.
+_SEES = {VIEW_UNIT, VIEW_ORGANISATION}
+POST_RIGHTS: dict[str, set[str]] = {
+    "county_department": {*_SEES, VIEW_MEMBER},
+    "county_admin": {*_SEES, VIEW_MEMBER, MANAGE_UNIT, MANAGE_MEMBER, MANAGE_ORGANISATION},
+    "street_secretary": {*_SEES},
+    "street_officer": {*_SEES},
+    "community_secretary": {*_SEES},
+    "community_officer": {*_SEES},
+    "community_team_lead": {*_SEES},
+}
+
+
+def add_rights(table: Mapping[str, Iterable[str]]) -> None:
+    """Adds a higher floor's rights to unit roles: role -> rights."""
+    for role, rights in table.items():
+        RIGHTS[role].update(rights)
