@@ -1,0 +1,321 @@
+"""What each move of a demand writes beside the state. Called by `moving` with the rows locked and the move allowed."""
+
+import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import policies
+from core.actors import user_of
+from core.errors import Invalid
+from partybuilding.models import Unit
+from services import posts
+from services.actions.step import Effect, Move
+from services.models import (
+    Demand,
+    DemandState,
+    Evaluation,
+    FollowUp,
+    Parking,
+    SubOrder,
+    SubOrderRole,
+    SubOrderState,
+    Supervision,
+    UnitCheckIn,
+)
+from services.policies import CheckInScope
+
+
+def accept(step: Move) -> None:
+    demand = step.demand
+    category = step.data.get("category")
+    if category is not None and category.pk != demand.category_id:
+        if category.county_id != demand.county_id or not category.is_active:
+            raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
+        step.text = _("类别由“%(old)s”调整为“%(new)s”。") % {"old": demand.category, "new": category}
+        demand.category = category
+        demand.urgency = category.urgency
+    demand.accepted_at = step.now
+    demand.step_due_at = step.clock.workdays(step.now, step.clock.limits.dispatch_workdays)
+
+
+def decline(step: Move) -> None:
+    _stop(step)
+    step.text = step.said("reason")
+
+
+def publish(step: Move) -> None:
+    step.demand.published_at = step.now
+    step.demand.step_due_at = step.clock.workdays(step.now, step.clock.limits.publish_workdays)
+
+
+def claim(step: Move) -> None:
+    user = user_of(step.actor)
+    units = {
+        scope.unit_id
+        for scope in policies.scopes(user, posts.CLAIM_DEMAND)
+        if isinstance(scope, CheckInScope) and scope.place.holds(step.demand.node)
+    }
+    wanted = step.data.get("unit")
+    if wanted is None and len(units) == 1:
+        wanted = Unit.objects.get(pk=units.pop())
+    elif wanted is None or wanted.pk not in units:
+        raise Invalid(_("请选择由哪个单位认领。"), fields={"unit": _("请选择您所在的、在此报到的单位。")})
+    _give(step, wanted, SubOrderRole.LEAD, claimed=True)
+    _started(step, wanted)
+
+
+def dispatch(step: Move) -> None:
+    lead: Unit = step.data["unit"]
+    supporting: list[Unit] = [unit for unit in step.data.get("supporting") or [] if unit.pk != lead.pk]
+    _check_checked_in(step.demand, [lead, *supporting])
+    running = set(step.demand.suborders.exclude(state=SubOrderState.RETURNED).values_list("unit_id", flat=True))
+    if lead.pk in running:
+        raise Invalid(
+            _("“%(unit)s”已在配合办理，请选择其他牵头单位。") % {"unit": lead}, fields={"unit": _("已在配合办理。")}
+        )
+    given = [_give(step, lead, SubOrderRole.LEAD, designated=bool(step.data.get("designated")))]
+    given += [_give(step, unit, SubOrderRole.SUPPORTING) for unit in supporting if unit.pk not in running]
+    step.told_suborders = given
+    _started(step, lead)
+    if supporting:
+        step.about += _("；配合：%(units)s") % {"units": "、".join(unit.label for unit in supporting)}
+    step.text = step.said("note")
+
+
+def _check_checked_in(demand: Demand, units: list[Unit]) -> None:
+    """Only units that have reported to the place, or to one around it, can be given what hangs there."""
+    wanted = {unit.pk: unit for unit in units}
+    here = UnitCheckIn.objects.covering(demand.node).filter(unit_id__in=wanted).values_list("unit_id", flat=True)
+    strange = [unit.name for pk, unit in wanted.items() if pk not in set(here)]
+    if strange:
+        message = _("“%(units)s”没有在“%(place)s”报到，不能派单。请先办理单位报到，或选择其他单位。") % {
+            "units": "、".join(strange),
+            "place": demand.community.name,
+        }
+        raise Invalid(message, code="unit_not_checked_in", fields={"unit": message})
+
+
+def _give(step: Move, unit: Unit, role: str, **values: Any) -> SubOrder:
+    row = SubOrder(demand=step.demand, unit=unit, role=role, note=step.said("note")[:500], **values)
+    step.clock.start_suborder(row, step.demand.category, step.now)
+    row.save(force_insert=True)
+    return row
+
+
+def _started(step: Move, lead: Unit) -> None:
+    """The demand's own limit starts once: a return does not give the next unit the resident's time again."""
+    demand = step.demand
+    demand.lead_unit = lead
+    demand.step_due_at = None
+    step.about = lead.label
+    if demand.dispatched_at is None:
+        demand.dispatched_at = step.now
+        step.clock.start_service(demand, step.now)
+
+
+def check(step: Move) -> None:
+    step.demand.checked_at = step.now
+    # Nobody has to evaluate: after this the sweeper closes the matter off.
+    step.demand.step_due_at = step.now + datetime.timedelta(days=step.clock.limits.auto_close_days)
+    step.text = step.said("note")
+
+
+def redo(step: Move) -> None:
+    _work_again(step)
+    step.text = step.said("reason")
+
+
+def _work_again(step: Move) -> None:
+    """The lead unit's sub-order is in service again, with a new limit; a new round for the resident's word."""
+    demand = step.demand
+    lead = (
+        demand.suborders.select_for_update().filter(role=SubOrderRole.LEAD).exclude(state=SubOrderState.RETURNED).get()
+    )
+    lead.state = SubOrderState.IN_SERVICE
+    lead.finished_at = None
+    lead.late_marked_at = None
+    lead.due_at = step.clock.service_due(demand.category, step.now)
+    lead.warn_at = step.clock.warn_at(step.now, lead.due_at)
+    lead.version += 1
+    lead.save(update_fields=["state", "finished_at", "late_marked_at", "due_at", "warn_at", "version"])
+    demand.round += 1
+    demand.finished_at = demand.checked_at = demand.closed_at = None
+    demand.solved, demand.satisfaction = None, ""
+    demand.step_due_at = None
+    step.clock.start_service(demand, step.now)
+
+
+def follow_up(step: Move) -> None:
+    reached = bool(step.data.get("reached"))
+    solved, satisfaction = _solved(step), step.said("satisfaction")
+    if reached and (solved is None or not satisfaction):
+        missing = {
+            name: _("联系上了居民，请填写这一项。")
+            for name, value in (("solved", solved), ("satisfaction", satisfaction))
+            if value in (None, "")
+        }
+        raise Invalid(_("联系上了居民，请填写是否解决、是否满意。"), fields=missing)
+    if not reached:
+        solved, satisfaction = None, ""
+    FollowUp.objects.create(
+        demand=step.demand,
+        reached=reached,
+        solved=solved,
+        satisfaction=satisfaction,
+        text=step.said("note"),
+        by=user_of(step.actor),
+        at=step.now,
+    )
+    step.text = step.said("note")
+    if reached:
+        _heard(step, solved, satisfaction)
+    else:
+        step.about = _("未联系上")
+
+
+def evaluate(step: Move) -> None:
+    solved, satisfaction = _solved(step), step.said("satisfaction")
+    if step.demand.evaluations.filter(round=step.demand.round).exists():
+        raise Invalid(_("您已经评价过了，谢谢。"), code="already_evaluated")
+    note = step.said("note")
+    Evaluation.objects.create(
+        demand=step.demand,
+        round=step.demand.round,
+        solved=solved,
+        satisfaction=satisfaction,
+        text=note,
+        at=step.now,
+    )
+    step.text = note
+    _heard(step, solved, satisfaction)
+
+
+def _solved(step: Move) -> bool | None:
+    answer = step.data.get("solved")
+    return {"yes": True, "no": False, True: True, False: False}.get(answer) if answer is not None else None
+
+
+def _heard(step: Move, solved: bool | None, satisfaction: str) -> None:
+    """Finished, solved and satisfied are three facts; the last word of the resident stands."""
+    demand = step.demand
+    demand.solved, demand.satisfaction = solved, satisfaction
+    words = _("已解决") if solved else _("未解决")
+    step.about = f"{words}，{dict(FollowUp._meta.get_field('satisfaction').flatchoices)[satisfaction]}"
+
+
+def close_off(step: Move) -> None:
+    note = step.said("note")
+    if step.demand.solved is False and not note:
+        text = _("居民说问题没有解决。请先重办；确实无法解决的，写明原因后再销号。")
+        raise Invalid(text, code="not_solved", fields={"note": text})
+    step.demand.closed_at = step.now
+    step.demand.step_due_at = None
+    step.text = note
+
+
+def reopen(step: Move) -> None:
+    _work_again(step)
+    step.text = step.said("reason")
+
+
+def withdraw(step: Move) -> None:
+    _stop(step)
+    step.text = step.said("reason")
+
+
+def link(step: Move) -> None:
+    main: Demand = step.data["matter"]
+    if main.pk == step.demand.pk or main.linked_to_id or main.community_id != step.demand.community_id:
+        raise Invalid(_("请填写本社区另一条没有并案的需求编号。"), fields={"matter": _("不能并入这条需求。")})
+    step.demand.linked_to = main
+    step.about = main.code
+    _stop(step)
+
+
+def _stop(step: Move) -> None:
+    step.demand.step_due_at = step.demand.due_at = step.demand.warn_at = None
+
+
+def park(step: Move) -> None:
+    """All limits stand still until the morning of the date: they are moved now, so nothing needs to wake up."""
+    demand, until = step.demand, step.data["until"]
+    if until <= timezone.localdate(step.now):
+        raise Invalid(_("挂账日期应在今天之后。"), fields={"until": _("太早。")})
+    plan = step.said("reason")
+    Parking.objects.create(demand=demand, plan=plan, until=until, by=user_of(step.actor), at=step.now)
+    demand.parked_until = until
+    _shift(step, demand, ("step_due_at", "warn_at", "due_at"), until)
+    for row in demand.suborders.select_for_update().running():
+        _shift(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
+        row.version += 1
+        row.save()
+    step.about = until_words(until)
+    step.text = plan
+
+
+def until_words(day: datetime.date) -> str:
+    return _("至%(year)d年%(month)d月%(day)d日") % {"year": day.year, "month": day.month, "day": day.day}
+
+
+def _shift(step: Move, obj: Any, names: tuple[str, ...], until: datetime.date) -> None:
+    for name in names:
+        due = getattr(obj, name)
+        if due is not None and due > step.now:
+            setattr(obj, name, step.clock.resume_on(until, due, step.now))
+
+
+def escalate(step: Move) -> None:
+    step.demand.escalated_at = step.now
+    step.text = step.said("reason")
+
+
+def supervise(step: Move) -> None:
+    """Whoever has the matter must answer: the lead unit once it is dispatched, the community before."""
+    demand = step.demand
+    unit = demand.lead_unit if demand.state == DemandState.DISPATCHED else None
+    text = step.said("reason")
+    Supervision.objects.create(
+        demand=demand,
+        unit=unit,
+        text=text,
+        by=user_of(step.actor),
+        at=step.now,
+        due_at=step.clock.workdays(step.now, step.clock.limits.supervision_workdays),
+    )
+    demand.supervised_at, demand.supervised_unit = step.now, unit
+    step.about = unit.label if unit else demand.community.name
+    step.text = text
+
+
+def answer_supervision(step: Move) -> None:
+    record = step.demand.supervisions.select_for_update().get(answered_at__isnull=True)
+    record.answer, record.answered_by, record.answered_at = step.said("reason"), user_of(step.actor), step.now
+    record.save(update_fields=["answer", "answered_by", "answered_at"])
+    step.demand.supervised_at = step.demand.supervised_unit = None
+    step.text = record.answer
+
+
+TABLE: dict[str, Effect] = {
+    effect.__name__: effect
+    for effect in (
+        accept,
+        decline,
+        publish,
+        claim,
+        dispatch,
+        check,
+        redo,
+        follow_up,
+        evaluate,
+        close_off,
+        reopen,
+        withdraw,
+        link,
+        park,
+        escalate,
+        supervise,
+        answer_supervision,
+    )
+}

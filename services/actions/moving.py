@@ -1,0 +1,161 @@
+"""The one way a demand moves: page, phone, admin, API, resident and sweeper all end here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import audit
+from core.actors import Actor, kind_of, user_of
+from core.errors import Conflict, NotFound
+from core.photos import Photo as CleanPhoto
+from core.workflow import Workflow
+from services.actions import demand_effects, suborder_effects
+from services.actions.photos import accept_photos, keep_photos
+from services.actions.step import Move, Target
+from services.clocks import clock_for
+from services.models import Assignment, Demand, DemandEvent, SubOrder
+from services.notices import tell
+from services.workflow import BY_MODEL
+
+PERSONAL = ("contact_name", "contact_phone")
+EFFECTS = {Demand: demand_effects.TABLE, SubOrder: suborder_effects.SUBORDER, Assignment: suborder_effects.ASSIGNMENT}
+
+
+def move(
+    *,
+    actor: Actor,
+    target: Target,
+    name: str,
+    data: Mapping[str, Any] | None = None,
+    version: int | None = None,
+) -> Demand:
+    """Makes one move on a demand, a sub-order or an assignment.
+
+    Args:
+        target: the object the move's table is about; its row is read again under the lock.
+        name: the transition's name from `services.workflow`.
+        data: its inputs, already of their types (a `Unit`, a list of `Member`, a `date`, uploads).
+        version: the version the person saw on the page.
+
+    Returns the demand as it is after the move.
+
+    Raises:
+        NotFound, Forbidden, InvalidTransition, Stale, Conflict, Invalid, TooLarge: nothing was changed.
+    """
+    data = dict(data or {})
+    # Pictures are decoded before the lock: nobody should wait for them.
+    photos = accept_photos(data.pop("photos", None) or [])
+    flow = BY_MODEL[type(target)]
+    try:
+        with transaction.atomic():
+            return _move(actor, flow, target, name, data, photos, version)
+    except IntegrityError as error:
+        raise Conflict(_("刚刚有人办理了同一件事，请刷新后查看最新情况。")) from error
+
+
+def _move(
+    actor: Actor,
+    flow: Workflow,
+    target: Target,
+    name: str,
+    data: dict[str, Any],
+    photos: list[CleanPhoto],
+    version: int | None,
+) -> Demand:
+    from_demand, suborder, assignment = _lock(target)
+    locked: Any = assignment or suborder or from_demand
+    row = flow.check(locked, name, actor=actor, data=data, version=version)
+    step = Move(
+        actor=actor,
+        row=row,
+        data=data,
+        now=timezone.now(),
+        clock=clock_for(from_demand.county),
+        demand=from_demand,
+        suborder=suborder,
+        assignment=assignment,
+    )
+    rows: list[Any] = [obj for obj in (from_demand, suborder, assignment) if obj is not None]
+    before = [_snapshot(obj) for obj in rows]
+    from_state = locked.state
+    if row.target is not None:
+        locked.state = row.target
+    EFFECTS[type(target)][name](step)
+    changes: dict[str, tuple[Any, Any]] = {}
+    for obj, old in zip(rows, before, strict=True):
+        changes |= _save_changed(obj, old, prefix="" if obj is from_demand else f"{obj._meta.model_name}.")
+    _write_down(step, from_state, locked.state, changes, photos)
+    return from_demand
+
+
+def _lock(target: Target) -> tuple[Demand, SubOrder | None, Assignment | None]:
+    """Locks in one order always: demand, sub-order, assignment."""
+    if isinstance(target, Demand):
+        demand_id = target.pk
+    elif isinstance(target, SubOrder):
+        demand_id = target.demand_id
+    else:
+        demand_id = target.suborder.demand_id
+    demands = Demand.objects.select_related("node", "community", "category", "county__loop_settings", "lead_unit")
+    demand = demands.select_for_update(of=("self",)).filter(pk=demand_id).first()
+    if demand is None:
+        raise NotFound(_("没有找到这条需求。"))
+    if isinstance(target, Demand):
+        return demand, None, None
+    suborder_id = target.pk if isinstance(target, SubOrder) else target.suborder_id
+    suborder = SubOrder.objects.select_for_update(of=("self",)).select_related("unit").get(pk=suborder_id)
+    suborder.demand = demand
+    if isinstance(target, SubOrder):
+        return demand, suborder, None
+    assignment = Assignment.objects.select_for_update(of=("self",)).select_related("member").get(pk=target.pk)
+    assignment.suborder = suborder
+    return demand, suborder, assignment
+
+
+def _snapshot(obj: models.Model) -> dict[str, Any]:
+    return {column.attname: getattr(obj, column.attname) for column in obj._meta.concrete_fields}
+
+
+def _save_changed(obj: Any, old: dict[str, Any], *, prefix: str) -> dict[str, tuple[Any, Any]]:
+    """Saves what an effect changed and answers the differences for the audit trail."""
+    changed = {name: (value, getattr(obj, name)) for name, value in old.items() if value != getattr(obj, name)}
+    if changed:
+        obj.version += 1
+        obj.save(update_fields=[*changed, "version"])
+    return {f"{prefix}{name}": pair for name, pair in changed.items()}
+
+
+def _write_down(
+    step: Move, from_state: str, to_state: str, changes: dict[str, tuple[Any, Any]], photos: list[CleanPhoto]
+) -> None:
+    """The timeline, the audit trail and the notices of a move."""
+    demand, row = step.demand, step.row
+    title = f"{row.done or row.label}{_('：') + step.about if step.about else ''}"
+    event = DemandEvent(
+        demand=demand,
+        suborder=step.suborder,
+        name=row.name,
+        title=title[:160],
+        text=step.text,
+        at=step.now,
+        actor=user_of(step.actor),
+        actor_kind=kind_of(step.actor),
+        from_state=from_state,
+        to_state=to_state,
+    )
+    event.save(force_insert=True)
+    keep_photos(event, photos)
+    # The words themselves stand in the timeline; the trail says that they were given, and by whom.
+    audit.record(
+        actor=step.actor,
+        action=f"{step.target._meta.model_name}.{row.name}",
+        obj=demand,
+        changes={key: pair for key, pair in changes.items() if not key.endswith("result")},
+        label=demand.code,
+        personal=PERSONAL,
+    )
+    concerned = step.told_suborders or ([step.suborder] if step.suborder else [])
+    tell(row.name, demand, suborders=concerned, assignments=step.told_assignments)

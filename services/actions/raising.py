@@ -1,0 +1,132 @@
+"""How a demand begins: a resident, a keeper, a cadre or a telephone call."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core import audit, policies
+from core.actors import RESIDENT, SYSTEM, Actor, kind_of, user_of
+from core.codes import new_matter_code
+from core.errors import Forbidden, Invalid
+from core.masking import is_mobile
+from core.text import clean_line, clean_text, first_line
+from grids.models import GridNode
+from services import posts
+from services.actions.photos import accept_photos, keep_photos
+from services.clocks import clock_for
+from services.models import Category, Demand, DemandEvent, Origin
+from services.notices import tell
+
+TEXT_LENGTH = 2000
+TITLE_LENGTH = 80
+_TRIES = 5
+
+
+def raise_demand(
+    *,
+    actor: Actor,
+    node: GridNode,
+    category: Category,
+    text: str,
+    origin: str,
+    title: str = "",
+    contact_name: str = "",
+    contact_phone: str = "",
+    photos: Iterable[Any] = (),
+) -> Demand:
+    """Registers a demand at a place and tells the community.
+
+    Args:
+        actor: `RESIDENT` for the public page, else the account that raises it (needs `demand.raise` at the node).
+        node: where it is; at community level or below, with `county__loop_settings` best loaded.
+        title: the first line of the text when empty.
+        photos: uploads, at most six; cleaned of metadata.
+
+    Raises:
+        Invalid, TooLarge: something in the input; `fields` names it. Forbidden, NotFound: not this actor's place.
+    """
+    _check_place(actor, node, category, origin)
+    text = clean_text(text, max_length=TEXT_LENGTH, label=_("内容"), required=True)
+    title = clean_line(title, max_length=TITLE_LENGTH, label=_("标题")) or first_line(text, 40)
+    name = clean_line(contact_name, max_length=60, label=_("联系人"))
+    phone = clean_line(contact_phone, max_length=20, label=_("联系电话"))
+    if phone and not is_mobile(phone):
+        raise Invalid(
+            _("联系电话“%(phone)s”不是 11 位手机号码，请核对；不方便留电话可以不填。") % {"phone": phone},
+            fields={"contact_phone": _("请填写 11 位手机号码。")},
+        )
+    cleaned = accept_photos(photos)
+    now = timezone.now()
+    for attempt in range(_TRIES):
+        demand = Demand(
+            county_id=node.county_id,
+            node=node,
+            community_id=node.community_id,
+            code=new_matter_code(timezone.localdate(now)),
+            category=category,
+            urgency=category.urgency,
+            origin=origin,
+            title=title,
+            text=text,
+            contact_name=name,
+            contact_phone=phone,
+            raised_by=user_of(actor),
+            registered_at=now,
+            step_due_at=_accept_due(node, now),
+        )
+        try:
+            return _write(actor, demand, cleaned)
+        except IntegrityError:
+            # Two matters drew the same random number; the whole transaction is gone, so draw again.
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _check_place(actor: Actor, node: GridNode, category: Category, origin: str) -> None:
+    if actor is not RESIDENT and actor is not SYSTEM:
+        if user_of(actor) is None:
+            raise Forbidden(_("请先登录。"))
+        policies.require(actor, posts.RAISE_DEMAND, node)
+    if node.community_id is None:
+        raise Invalid(_("请选择到社区或更小的地点。"), fields={"node": _("地点太大。")})
+    if node.is_retired:
+        raise Invalid(_("“%(place)s”已撤销，请选择其他地点。") % {"place": node.path}, fields={"node": _("已撤销。")})
+    if category.county_id != node.county_id or not category.is_active:
+        raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
+    if actor is RESIDENT and (origin != Origin.RESIDENT or not category.is_public):
+        raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
+
+
+def _accept_due(node: GridNode, now: Any) -> Any:
+    clock = clock_for(node.county)
+    return clock.workdays(now, clock.limits.accept_workdays)
+
+
+@transaction.atomic
+def _write(actor: Actor, demand: Demand, photos: list[Any]) -> Demand:
+    demand.save(force_insert=True)
+    event = DemandEvent(
+        demand=demand,
+        name="raise",
+        title=_("登记（%(origin)s）") % {"origin": demand.get_origin_display()},
+        actor=user_of(actor),
+        actor_kind=kind_of(actor),
+        to_state=demand.state,
+        at=demand.registered_at,
+    )
+    event.save(force_insert=True)
+    keep_photos(event, photos)
+    audit.record(
+        actor=actor,
+        action="demand.raise",
+        obj=demand,
+        changes={"state": (None, demand.state), "node": (None, demand.node_id), "origin": (None, demand.origin)},
+        label=demand.code,
+        new=True,
+    )
+    tell("raise", demand)
+    return demand

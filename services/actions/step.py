@@ -1,0 +1,49 @@
+"""A move under way, as effects see it."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.actors import Actor
+from core.workflow import Transition
+from services.clocks import Clock
+from services.models import Assignment, Demand, SubOrder
+
+Target = Demand | SubOrder | Assignment
+
+
+@dataclass
+class Move:
+    """A move under way: what an effect may read and what it fills in.
+
+    Attributes:
+        row: the transition; `data`: the inputs given; `now`: one moment for everything the move writes.
+        demand, suborder, assignment: locked rows; the latter two where the move is about them.
+        text: what the timeline says beneath the title; `about`: added to the title ("派单 → 县住建局").
+        told_suborders, told_assignments: whom the notice speaks to, when not the demand as a whole.
+    """
+
+    actor: Actor
+    row: Transition
+    data: Mapping[str, Any]
+    now: datetime.datetime
+    clock: Clock
+    demand: Demand
+    suborder: SubOrder | None = None
+    assignment: Assignment | None = None
+    text: str = ""
+    about: str = ""
+    told_suborders: list[SubOrder] = field(default_factory=list)
+    told_assignments: list[Assignment] = field(default_factory=list)
+
+    @property
+    def target(self) -> Target:
+        return self.assignment or self.suborder or self.demand
+
+    def said(self, name: str) -> str:
+        """A text input, stripped; empty when it was not given."""
+        return str(self.data.get(name) or "").strip()
+
+
+Effect = Callable[[Move], None]

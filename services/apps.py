@@ -1,0 +1,41 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ServicesConfig(AppConfig):
+    name = "services"
+    verbose_name = _("服务")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import grids.posts
+        import partybuilding.posts
+        from core import policies as registry
+        from core import workflow as engine
+        from services import audiences, models, notices, policies, posts, workflow
+
+        grids.posts.add_rights(posts.POST_RIGHTS)
+        partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
+        registry.name_rights(posts.RIGHT_LABELS)
+        registry.provide_scopes(policies.checkin_grants)
+        for model, policy in {
+            models.Demand: policies.DEMAND_POLICY,
+            models.SubOrder: policies.SubOrderPolicy(),
+            models.Assignment: policies.AssignmentPolicy(),
+            models.DemandEvent: policies.OfDemand(),
+            models.Photo: policies.OfDemand(),
+            models.Evaluation: policies.OfDemand(),
+            models.FollowUp: policies.OfDemand(),
+            models.Supervision: policies.OfDemand(),
+            models.Parking: policies.OfDemand(),
+            models.Extension: policies.OfDemand("suborder__demand"),
+            models.UnitCheckIn: policies.CheckInPolicy(),
+            models.Category: policies.CountySettingsPolicy(),
+            models.LoopSettings: policies.CountySettingsPolicy(),
+            models.Tally: policies.TallyPolicy(),
+        }.items():
+            registry.register(model, policy)
+        audiences.register()
+        notices.register()
+        for flow in workflow.ALL:
+            engine.register(flow)

@@ -1,0 +1,139 @@
+"""Who learns what: one table from move to readers and words. Readers are found when the notice is delivered."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core import notices
+from core.notices import Message
+from core.text import ellipsis
+from services import posts
+from services.models import Assignment, Demand, SubOrder
+
+t = gettext_lazy
+
+Audience = dict[str, Any]
+Readers = Callable[[Demand, SubOrder | None, Assignment | None], Audience]
+
+
+def community(right: str) -> Readers:
+    """Those who hold a right in a post at the demand's community."""
+    return lambda demand, suborder, assignment: {"post": {"right": right, "node": demand.community_id}}
+
+
+def _street(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    street_id = demand.community.parent_id
+    return {"post": {"right": posts.DISPATCH_DEMAND, "node": street_id}} if street_id else {}
+
+
+def _lead(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    return {"unit": {"unit": demand.lead_unit_id, "role": "liaison"}} if demand.lead_unit_id else {}
+
+
+def _own_unit(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    return {"unit": {"unit": suborder.unit_id, "role": "liaison"}} if suborder else {}
+
+
+def _supervised(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    if demand.supervised_unit_id:
+        return {"unit": {"unit": demand.supervised_unit_id, "role": "liaison"}}
+    return community(posts.ANSWER_SUPERVISION)(demand, None, None)
+
+
+def _supervisors(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    return {"post": {"right": posts.SUPERVISE_DEMAND, "county": demand.county_id}}
+
+
+def _raiser(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    return {"user": demand.raised_by_id} if demand.raised_by_id else {}
+
+
+# Move -> who is told, in which words. The dispatch of supporting units is told per sub-order (see `tell`).
+TABLE: dict[str, tuple[Readers, Any]] = {
+    "raise": (community(posts.ACCEPT_DEMAND), t("新需求待受理")),
+    "decline": (_raiser, t("您上报的需求不予受理")),
+    "publish": (
+        lambda demand, suborder, assignment: {"checked_in": {"node": demand.node_id}},
+        t("需求清单有新需求，可以认领"),
+    ),
+    "claim": (community(posts.DISPATCH_DEMAND), t("需求已被认领")),
+    "dispatch": (_own_unit, t("新派单待签收")),
+    "request_return": (community(posts.REVIEW_RETURN), t("单位申请退单，请审核")),
+    "approve_return": (_own_unit, t("退单申请已同意")),
+    "reject_return": (_own_unit, t("退单申请被驳回，请签收办理")),
+    "assign": (
+        lambda demand, suborder, assignment: {"member": {"member": assignment.member_id}} if assignment else {},
+        t("请您参加一次服务，可以接受也可以婉拒"),
+    ),
+    "take": (_own_unit, t("党员接受了安排")),
+    "pass_up": (_own_unit, t("党员婉拒了安排，请另行安排")),
+    "finish": (community(posts.CHECK_DEMAND), t("单位已办结，请核查")),
+    "redo": (_lead, t("社区要求重办")),
+    "reopen": (_lead, t("需求重启，请继续办理")),
+    "evaluate": (community(posts.CLOSE_DEMAND), t("居民作出了评价")),
+    "request_extension": (community(posts.REVIEW_EXTENSION), t("单位申请延期，请审核")),
+    "approve_extension": (_own_unit, t("延期申请已同意")),
+    "reject_extension": (_own_unit, t("延期申请被驳回")),
+    "escalate": (_street, t("社区上报了一条需求，请协调")),
+    "supervise": (_supervised, t("督办：请答复")),
+    "answer_supervision": (_supervisors, t("督办已答复")),
+    # What the sweeper finds (services.actions.sweeping).
+    "due_soon": (_own_unit, t("即将超期，请抓紧办理")),
+    "late": (_own_unit, t("已超期，请尽快办结")),
+    "late_community": (community(posts.DISPATCH_DEMAND), t("有派单已超期")),
+    "bulletin": (_supervisors, t("超期需求，可以督办")),
+    "review_late": (community(posts.REVIEW_RETURN), t("退单或延期申请等待过久，请审核")),
+    "sign_late": (_own_unit, t("派单超过签收时限")),
+    "step_late": (community(posts.ACCEPT_DEMAND), t("需求等待过久，请办理下一步")),
+    "answer_late": (_supervised, t("督办超过答复时限")),
+    "unparked": (community(posts.DISPATCH_DEMAND), t("挂账到期，请继续办理")),
+}
+
+
+def message(
+    name: str,
+    demand: Demand,
+    *,
+    suborder: SubOrder | None = None,
+    assignment: Assignment | None = None,
+    period: str = "",
+) -> Message | None:
+    """The notice of a move, or None when it has no reader. One per (what, who, period): a beat that runs twice
+    writes it once. `period` is empty for moves (the versions make them unique), a stage or day for reminders.
+    """
+    if name not in TABLE:
+        return None
+    readers, words = TABLE[name]
+    audience = readers(demand, suborder, assignment)
+    if not audience:
+        return None
+    about = f"{suborder.pk if suborder else 0}.{assignment.pk if assignment else 0}"
+    versions = f"{demand.version}.{suborder.version if suborder else 0}"
+    mobile = not {"post"} & set(audience)
+    return Message(
+        kind=f"demand_{name}",
+        title=f"{words}：{ellipsis(demand.title, 40)}",
+        body=_("%(place)s，编号 %(code)s") % {"place": demand.node.path, "code": demand.code},
+        link=f"/m/demands/{demand.code}/" if mobile else f"/admin/services/demand/{demand.pk}/change/",
+        audience=audience,
+        key=f"demand:{demand.pk}:{about}:{name}:{period or versions}",
+    )
+
+
+def tell(
+    name: str, demand: Demand, *, suborders: Iterable[SubOrder] = (), assignments: Iterable[Assignment] = ()
+) -> None:
+    """Puts the notices of a move into the outbox, in the caller's transaction, with one statement."""
+    found = [
+        *(message(name, demand, suborder=row) for row in suborders),
+        *(message(name, demand, suborder=row.suborder, assignment=row) for row in assignments),
+    ] or [message(name, demand)]
+    notices.post_many(row for row in found if row is not None)
+
+
+def register() -> None:
+    """Gives every kind its name; called once from `apps.py`."""
+    for name, (_readers, words) in TABLE.items():
+        notices.register_kind(f"demand_{name}", words, outside=name in {"dispatch", "assign", "supervise", "late"})

@@ -1,0 +1,66 @@
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from core import policies
+from grids.querysets import current
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    """Rows are seen through their policy, nowhere else."""
+
+    def visible_to(self, user: Any) -> Any:
+        return policies.visible(self, user)
+
+
+class CheckInQuerySet(ScopedQuerySet):
+    def current(self) -> "CheckInQuerySet":
+        return self.filter(current())
+
+    def covering(self, node: Any) -> "CheckInQuerySet":
+        """Check-ins at the node or above it, in units that are in use: who may be given what hangs there."""
+        return self.current().filter(
+            node__tree_id=node.tree_id, node__lft__lte=node.lft, node__rght__gte=node.rght, unit__is_active=True
+        )
+
+
+class DemandQuerySet(ScopedQuerySet):
+    def open(self) -> "DemandQuerySet":
+        return self.filter(state__in=["registered", "accepted", "published", "dispatched", "finished", "checked"])
+
+    def late(self, now: Any = None) -> "DemandQuerySet":
+        """Past the service limit and not finished yet. Read live, from the index on running demands."""
+        return self.filter(state="dispatched", due_at__lt=now or timezone.now())
+
+    def due_soon(self, now: Any = None) -> "DemandQuerySet":
+        now = now or timezone.now()
+        return self.filter(state="dispatched", warn_at__lte=now, due_at__gte=now)
+
+    def step_late(self, now: Any = None) -> "DemandQuerySet":
+        """Somebody has let the next step wait beyond its own limit."""
+        return self.filter(step_due_at__lt=now or timezone.now())
+
+    def with_faces(self) -> "DemandQuerySet":
+        """What every list row shows, in one query."""
+        return self.select_related("node", "community", "category", "lead_unit")
+
+
+class SubOrderQuerySet(ScopedQuerySet):
+    def running(self) -> "SubOrderQuerySet":
+        return self.filter(state__in=["dispatched", "signed", "return_requested", "in_service"])
+
+    def late(self, now: Any = None) -> "SubOrderQuerySet":
+        return self.running().filter(due_at__lt=now or timezone.now())
+
+    def with_faces(self) -> "SubOrderQuerySet":
+        return self.select_related("unit", "demand", "demand__node", "demand__category", "demand__community")
+
+
+class AssignmentQuerySet(ScopedQuerySet):
+    def waiting(self) -> "AssignmentQuerySet":
+        return self.filter(state="offered")
+
+    def live(self) -> "AssignmentQuerySet":
+        return self.filter(~Q(state="passed_up"))

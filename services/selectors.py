@@ -1,0 +1,237 @@
+"""Reads over several models: what an object page, a phone card or the API shows of a demand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
+
+from core import policies
+from core.errors import NotFound
+from core.models import User
+from core.workflow import Transition
+from grids.models import GridNode
+from partybuilding.models import Member, Unit
+from partybuilding.policies import UnitScope
+from services import posts
+from services.models import (
+    Assignment,
+    AssignmentState,
+    Category,
+    Demand,
+    DemandEvent,
+    SubOrder,
+    SubOrderState,
+    UnitCheckIn,
+)
+from services.policies import CheckInScope
+from services.workflow import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
+
+Target = Demand | SubOrder | Assignment
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: a move somebody can make now, on which object. `key` names the object in forms and addresses."""
+
+    row: Transition
+    target: Target
+
+    @property
+    def key(self) -> str:
+        return key_of(self.target)
+
+    @property
+    def version(self) -> int:
+        return self.target.version
+
+    @property
+    def whose(self) -> str:
+        """Which unit or member the button is about, where that is not plain from the page."""
+        if isinstance(self.target, SubOrder):
+            return self.target.unit.label
+        return self.target.member.name if isinstance(self.target, Assignment) else ""
+
+
+@dataclass(frozen=True)
+class DemandPage:
+    """Everything the page of one demand shows to one user.
+
+    `summary` is true for units that only may claim: they see the matter, not what others do with it.
+    """
+
+    demand: Demand
+    suborders: list[SubOrder]
+    events: list[DemandEvent]
+    actions: list[Action]
+    summary: bool
+
+
+def key_of(target: Target) -> str:
+    """`demand`, `suborder-12` or `assignment-7`."""
+    return "demand" if isinstance(target, Demand) else f"{target._meta.model_name}-{target.pk}"
+
+
+def find_demand(user: Any, *, code: str = "", pk: int | None = None) -> Demand:
+    """A demand the user may know of, with everything its policies and guards read.
+
+    Raises `NotFound` when there is none, or none for this user.
+    """
+    suborders = SubOrder.objects.select_related("unit").prefetch_related(
+        Prefetch("assignments", Assignment.objects.select_related("member"))
+    )
+    found = (
+        Demand.objects.visible_to(user)
+        .with_faces()
+        .select_related("county__loop_settings", "raised_by", "supervised_unit", "linked_to")
+        .prefetch_related(Prefetch("suborders", suborders))
+        .filter(**({"code": code} if code else {"pk": pk}))
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("没有找到这条需求，或不在您的管辖范围内。"))
+    for suborder in found.suborders.all():
+        suborder.demand = found
+        for assignment in suborder.assignments.all():
+            assignment.suborder = suborder
+    return found
+
+
+def demand_page(user: Any, *, code: str = "", pk: int | None = None) -> DemandPage:
+    """The page of one demand, in a fixed number of queries. Raises `NotFound`."""
+    demand = find_demand(user, code=code, pk=pk)
+    suborders = [row for row in demand.suborders.all() if policies.sees(user, row)]
+    summary = only_offered(user, demand)
+    events: list[DemandEvent] = []
+    if not summary:
+        events = list(
+            DemandEvent.objects.filter(demand=demand)
+            .select_related("actor", "suborder__unit")
+            .prefetch_related("photos")
+        )
+    return DemandPage(demand, suborders, events, actions_of(user, demand), summary)
+
+
+def only_offered(user: Any, demand: Demand) -> bool:
+    """Whether the user knows the demand by their unit's check-in alone."""
+    policy = policies.policy_of(Demand)
+    covering = [scope for scope in policies.scopes(user, policy.view) if policy.covers(scope, demand)]
+    return all(isinstance(scope, CheckInScope) for scope in covering)
+
+
+def actions_of(user: Any, demand: Demand) -> list[Action]:
+    """Every move the user can make now on the demand, its sub-orders and assignments; the main ones first."""
+    found = [Action(row, demand) for row in DEMAND.available(demand, user)]
+    for suborder in demand.suborders.all():
+        found += [Action(row, suborder) for row in SUBORDER.available(suborder, user)]
+        for assignment in suborder.assignments.all():
+            found += [Action(row, assignment) for row in ASSIGNMENT.available(assignment, user)]
+    weight = {"main": 0, "plain": 1, "danger": 2}
+    return sorted(found, key=lambda action: weight[action.row.tone])
+
+
+def targets_of(demand: Demand) -> Iterable[Target]:
+    """The demand, its sub-orders and their assignments, as `find_demand` loaded them."""
+    yield demand
+    for suborder in demand.suborders.all():
+        yield suborder
+        yield from suborder.assignments.all()
+
+
+def target_for(user: Any, demand: Demand, name: str, *, key: str = "") -> Target:
+    """The object a move is meant for.
+
+    Args:
+        demand: from `find_demand`.
+        name: the transition's name.
+        key: which object, when the caller knows (`suborder-12`). Else: the one on which the user can make the move
+            now; failing that the one on which they hold its right, so that the refusal says what is wrong.
+
+    Raises `NotFound` for a move in no table, or one that concerns nothing the user may know of.
+    """
+    known = [target for target in targets_of(demand) if BY_MODEL[type(target)].find(name)]
+    if key:
+        known = [target for target in known if key_of(target) == key]
+    seen = [target for target in known if policies.sees(user, target)]
+    for target in seen:
+        if any(row.name == name for row in BY_MODEL[type(target)].available(target, user)):
+            return target
+    for target in seen:
+        right = BY_MODEL[type(target)].get(name).right
+        if right is not None and policies.can(user, right, target):
+            return target
+    if not seen:
+        raise NotFound(_("这条需求现在没有可以这样办理的事项。"), code="unknown_transition")
+    return seen[0]
+
+
+# What the inputs of a move may be chosen from.
+
+
+def units_to_dispatch(demand: Demand) -> QuerySet[Unit]:
+    """Units that have reported to the place, or to one around it."""
+    checkins = UnitCheckIn.objects.covering(demand.node)
+    return Unit.objects.filter(pk__in=checkins.values("unit_id")).order_by("name")
+
+
+def units_to_claim(user: User, demand: Demand) -> QuerySet[Unit]:
+    ids = [
+        scope.unit_id
+        for scope in policies.scopes(user, posts.CLAIM_DEMAND)
+        if isinstance(scope, CheckInScope) and scope.place.holds(demand.node)
+    ]
+    return Unit.objects.filter(pk__in=ids)
+
+
+def members_to_assign(suborder: SubOrder) -> QuerySet[Member]:
+    """Members of the unit who can answer for themselves and were not asked yet."""
+    asked = suborder.assignments.exclude(state=AssignmentState.PASSED_UP).values("member_id")
+    return Member.objects.active().filter(unit=suborder.unit, user__isnull=False).exclude(pk__in=asked)
+
+
+def categories_for(county_id: int) -> QuerySet[Category]:
+    return Category.objects.filter(county_id=county_id, is_active=True)
+
+
+# Lists of the phone page and the desk.
+
+
+def my_unit_ids(user: User) -> list[int]:
+    return [scope.unit_id for scope in policies.scopes(user, posts.SIGN_SUBORDER) if isinstance(scope, UnitScope)]
+
+
+def suborders_waiting(user: User) -> QuerySet[SubOrder]:
+    """Running sub-orders of the units the user is liaison of, the most urgent first."""
+    return (
+        SubOrder.objects.running()
+        .filter(unit_id__in=my_unit_ids(user))
+        .exclude(state=SubOrderState.RETURN_REQUESTED)
+        .with_faces()
+        .order_by("due_at", "pk")
+    )
+
+
+def assignments_waiting(user: User) -> QuerySet[Assignment]:
+    """What the user was asked to do, or has taken on and is not finished."""
+    return (
+        Assignment.objects.live()
+        .filter(member__user=user, suborder__in=SubOrder.objects.running())
+        .select_related(
+            "suborder__unit", "suborder__demand__node", "suborder__demand__category", "suborder__demand__community"
+        )
+        .order_by("suborder__due_at", "pk")
+    )
+
+
+def demands_to_claim(user: User) -> QuerySet[Demand]:
+    """The demand list: published where the user's units have checked in."""
+    claimable = policies.within(Demand, user, posts.CLAIM_DEMAND)
+    return Demand.objects.filter(claimable, state="published").with_faces().order_by("step_due_at", "pk")
+
+
+def places_to_raise(user: User) -> QuerySet[GridNode]:
+    """The places where the user holds a post that raises demands."""
+    held = policies.scopes(user, posts.RAISE_DEMAND)
+    ids = [scope.pk for scope in held if hasattr(scope, "pk")]
+    return GridNode.objects.standing().filter(pk__in=ids)

@@ -1,0 +1,11 @@
+"""Thin tasks: ids in, one action called."""
+
+from celery import shared_task
+
+from services.actions import sweeping
+
+
+@shared_task(name="services.tasks.sweep_clocks", ignore_result=True)
+def sweep_clocks() -> dict[str, int]:
+    """Every minute: lateness, reminders, silent closings."""
+    return sweeping.sweep()
