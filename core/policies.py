@@ -12,7 +12,7 @@ No grant, no rows: a missing scope shows nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -49,7 +49,6 @@ class Policy(Protocol):
 
 
 Provider = Callable[["User", Sequence[Grant]], Iterable[Grant]]
-M = TypeVar("M", bound=Model)
 
 _providers: list[Provider] = []
 _hints: dict[str, Any] = {}
@@ -138,7 +137,7 @@ def within(model: type[Model], user: Any, right: str) -> Q:
     return found
 
 
-def visible(queryset: QuerySet[M], user: Any) -> QuerySet[M]:
+def visible(queryset: Any, user: Any) -> Any:
     """The part of `queryset` the user may know of. Every list, page, export and API route starts here."""
     return queryset.filter(within(queryset.model, user, _policies[queryset.model].view))
 

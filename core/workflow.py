@@ -6,16 +6,19 @@ written, by the caller, on a row it has locked. Buttons on every face come from 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core import policies
 from core.actors import RESIDENT, SYSTEM, Actor, user_of
 from core.errors import Forbidden, Invalid, InvalidTransition, NotFound, Stale
 
-Text = str | Promise
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+# A text, translated now or when it is shown.
+Text = Union[str, "_StrPromise"]
 Guard = Callable[[Any, Actor], str | None]
 
 
@@ -64,7 +67,7 @@ class Transition:
     tone: str = "plain"
     resident: bool = False
     system: bool = False
-    clock: str = ""
+    clock: Text = ""
     done: Text = ""
     help: Text = ""
 

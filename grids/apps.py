@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Model, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,12 +17,13 @@ class GridsConfig(AppConfig):
         held = Appointment.objects.filter(user=OuterRef("pk"))
         registry.provide_scopes(policies.appointment_grants, hint="holds_posts", exists=Exists(held))
         registry.name_rights(posts.RIGHT_LABELS)
-        for model, policy in {
+        table: dict[type[Model], registry.Policy] = {
             County: policies.CountyPolicy(),
             GridNode: policies.NODE_POLICY,
             Appointment: policies.APPOINTMENT_POLICY,
             User: policies.USER_POLICY,
             AuditEntry: policies.AUDIT_POLICY,
-        }.items():
+        }
+        for model, policy in table.items():
             registry.register(model, policy)
         audiences.register()

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,7 +19,7 @@ class ServicesConfig(AppConfig):
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
         registry.name_rights(posts.RIGHT_LABELS)
         registry.provide_scopes(policies.checkin_grants)
-        for model, policy in {
+        table: dict[type[Model], registry.Policy] = {
             models.Demand: policies.DEMAND_POLICY,
             models.SubOrder: policies.SubOrderPolicy(),
             models.Assignment: policies.AssignmentPolicy(),
@@ -33,7 +34,8 @@ class ServicesConfig(AppConfig):
             models.Category: policies.CountySettingsPolicy(),
             models.LoopSettings: policies.CountySettingsPolicy(),
             models.Tally: policies.TallyPolicy(),
-        }.items():
+        }
+        for model, policy in table.items():
             registry.register(model, policy)
         audiences.register()
         notices.register()

@@ -21,7 +21,7 @@ class PhotosField(forms.FileField):
 
     widget = ManyFilesInput(attrs={"accept": "image/*"})
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         items = data if isinstance(data, list | tuple) else [data] if data else []
         return [super(PhotosField, self).clean(item, initial) for item in items]
 
@@ -29,7 +29,7 @@ class PhotosField(forms.FileField):
 class MatterField(forms.CharField):
     """A demand named by its code. It need only exist here: the move's effect says whether it will do."""
 
-    def clean(self, value: Any) -> Demand | None:  # type: ignore[override]
+    def clean(self, value: Any) -> Demand | None:
         code = super().clean(value).strip()
         if not code:
             return None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from core import policies
 from core.actors import Actor, user_of
-from core.workflow import Input, Transition, Workflow
+from core.workflow import Input, Text, Transition, Workflow
 from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
@@ -123,12 +123,14 @@ def extension_waits(suborder: SubOrder, actor: Actor) -> str | None:
 
 # Inputs that several moves share.
 
+_REASON, _NOTE = t("理由"), t("说明")
 
-def _reason(label: Any = t("理由"), help: Any = "") -> Input:
+
+def _reason(label: Text = _REASON, help: Text = "") -> Input:
     return Input("reason", label, required=True, help=help)
 
 
-def _note(label: Any = t("说明")) -> Input:
+def _note(label: Text = _NOTE) -> Input:
     return Input("note", label)
 
 

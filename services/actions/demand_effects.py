@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import policies
-from core.actors import user_of
 from core.errors import Invalid
 from partybuilding.models import Unit
 from services import posts
@@ -51,10 +50,9 @@ def publish(step: Move) -> None:
 
 
 def claim(step: Move) -> None:
-    user = user_of(step.actor)
     units = {
         scope.unit_id
-        for scope in policies.scopes(user, posts.CLAIM_DEMAND)
+        for scope in policies.scopes(step.user, posts.CLAIM_DEMAND)
         if isinstance(scope, CheckInScope) and scope.place.holds(step.demand.node)
     }
     wanted = step.data.get("unit")
@@ -165,7 +163,7 @@ def follow_up(step: Move) -> None:
         solved=solved,
         satisfaction=satisfaction,
         text=step.said("note"),
-        by=user_of(step.actor),
+        by=step.user,
         at=step.now,
     )
     step.text = step.said("note")
@@ -176,7 +174,7 @@ def follow_up(step: Move) -> None:
 
 
 def evaluate(step: Move) -> None:
-    solved, satisfaction = _solved(step), step.said("satisfaction")
+    solved, satisfaction = bool(_solved(step)), step.said("satisfaction")
     if step.demand.evaluations.filter(round=step.demand.round).exists():
         raise Invalid(_("您已经评价过了，谢谢。"), code="already_evaluated")
     note = step.said("note")
@@ -244,7 +242,7 @@ def park(step: Move) -> None:
     if until <= timezone.localdate(step.now):
         raise Invalid(_("挂账日期应在今天之后。"), fields={"until": _("太早。")})
     plan = step.said("reason")
-    Parking.objects.create(demand=demand, plan=plan, until=until, by=user_of(step.actor), at=step.now)
+    Parking.objects.create(demand=demand, plan=plan, until=until, by=step.user, at=step.now)
     demand.parked_until = until
     _shift(step, demand, ("step_due_at", "warn_at", "due_at"), until)
     for row in demand.suborders.select_for_update().running():
@@ -280,7 +278,7 @@ def supervise(step: Move) -> None:
         demand=demand,
         unit=unit,
         text=text,
-        by=user_of(step.actor),
+        by=step.user,
         at=step.now,
         due_at=step.clock.workdays(step.now, step.clock.limits.supervision_workdays),
     )
@@ -291,7 +289,7 @@ def supervise(step: Move) -> None:
 
 def answer_supervision(step: Move) -> None:
     record = step.demand.supervisions.select_for_update().get(answered_at__isnull=True)
-    record.answer, record.answered_by, record.answered_at = step.said("reason"), user_of(step.actor), step.now
+    record.answer, record.answered_by, record.answered_at = step.said("reason"), step.user, step.now
     record.save(update_fields=["answer", "answered_by", "answered_at"])
     step.demand.supervised_at = step.demand.supervised_unit = None
     step.text = record.answer

@@ -5,7 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.actors import Actor
+from django.utils.translation import gettext as _
+
+from core.actors import Actor, user_of
+from core.errors import Forbidden
+from core.models import User
 from core.workflow import Transition
 from services.clocks import Clock
 from services.models import Assignment, Demand, SubOrder
@@ -40,6 +44,14 @@ class Move:
     @property
     def target(self) -> Target:
         return self.assignment or self.suborder or self.demand
+
+    @property
+    def user(self) -> User:
+        """The account that acts; for moves that no resident and no system can make."""
+        user = user_of(self.actor)
+        if user is None:
+            raise Forbidden(_("这一步须由有账号的人员办理。"))
+        return user
 
     def said(self, name: str) -> str:
         """A text input, stripped; empty when it was not given."""

@@ -3,7 +3,6 @@
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.actors import user_of
 from core.errors import Invalid
 from partybuilding.models import Member
 from services.actions.demand_effects import answer_supervision, until_words
@@ -82,7 +81,7 @@ def assign(step: Move) -> None:
         )
     asked = set(suborder.assignments.exclude(state=AssignmentState.PASSED_UP).values_list("member_id", flat=True))
     rows = [
-        Assignment(suborder=suborder, member=member, asked_by=user_of(step.actor), asked_at=step.now)
+        Assignment(suborder=suborder, member=member, asked_by=step.user, asked_at=step.now)
         for member in members
         if member.pk not in asked
     ]
@@ -123,7 +122,7 @@ def request_extension(step: Move) -> None:
         number=number,
         until=until,
         reason=step.said("reason"),
-        by=user_of(step.actor),
+        by=step.user,
         at=step.now,
     )
     suborder.extension_waiting = number
@@ -152,7 +151,7 @@ def _decide(step: Move, state: str, note: str) -> Extension:
     suborder = _suborder(step)
     record = suborder.extensions.select_for_update().get(state=ExtensionState.WAITING)
     record.state, record.note = state, note[:500]
-    record.decided_by, record.decided_at = user_of(step.actor), step.now
+    record.decided_by, record.decided_at = step.user, step.now
     record.save(update_fields=["state", "note", "decided_by", "decided_at"])
     suborder.extension_waiting = 0
     suborder.review_due_at = None
