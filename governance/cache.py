@@ -68,5 +68,5 @@ class PatientRedisCache(RedisCache):
     def delete_many(self, keys: Any, version: int | None = None) -> None:
         self._or(None, super().delete_many, keys, version)
 
-    def clear(self) -> bool:
-        return bool(self._or(False, super().clear))
+    def clear(self) -> None:
+        self._or(None, super().clear)
