@@ -36,7 +36,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [_asset("css/tokens.css"), _asset("css/admin.css")],
+    "STYLES": [_asset("css/tokens.css"), _asset("css/parts.css"), _asset("css/admin.css")],
     "COLORS": {
         "base": {
             "50": "#f6f7f9",
