@@ -11,8 +11,9 @@ class GridsConfig(AppConfig):
     def ready(self) -> None:
         from core import policies as registry
         from core.models import AuditEntry, User
-        from grids import audiences, policies, posts
+        from grids import audiences, hanging, policies, posts
         from grids.models import Appointment, County, GridNode
+        from grids.querysets import current
 
         held = Appointment.objects.filter(user=OuterRef("pk"))
         registry.provide_scopes(policies.appointment_grants, hint="holds_posts", exists=Exists(held))
@@ -26,4 +27,5 @@ class GridsConfig(AppConfig):
         }
         for model, policy in table.items():
             registry.register(model, policy)
+        hanging.register(Appointment, label=_("未结束的任职"), open=current)
         audiences.register()

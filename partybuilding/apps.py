@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,6 +10,7 @@ class PartybuildingConfig(AppConfig):
 
     def ready(self) -> None:
         from core import policies as registry
+        from grids import hanging
         from grids.posts import add_rights
         from partybuilding import audiences, policies, posts
         from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
@@ -24,4 +25,5 @@ class PartybuildingConfig(AppConfig):
         registry.register(PartyOrganisation, policies.OrganisationPolicy())
         registry.register(Member, policies.OfUnit(posts.VIEW_MEMBER, "county_id"))
         registry.register(UnitMembership, policies.OfUnit(posts.VIEW_UNIT, "unit__county_id"))
+        hanging.register(PartyOrganisation, label=_("在用的党组织"), open=lambda: Q(is_active=True))
         audiences.register()

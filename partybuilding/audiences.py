@@ -9,7 +9,7 @@ from partybuilding.models import Member, UnitMembership
 
 def _unit(value: dict[str, Any]) -> Iterable[int]:
     """`{"unit": id, "role": "liaison"}`; without a role, everybody who acts for the unit."""
-    held = UnitMembership.objects.current().filter(unit_id=value["unit"])
+    held = UnitMembership.objects.current().filter(unit_id=value["unit"], unit__is_active=True)
     if "role" in value:
         held = held.filter(role=value["role"])
     return held.values_list("user_id", flat=True)

@@ -13,7 +13,7 @@ class ServicesConfig(AppConfig):
         import partybuilding.posts
         from core import policies as registry
         from core import workflow as engine
-        from services import audiences, models, notices, policies, posts, workflow
+        from services import audiences, hanging, models, notices, policies, posts, workflow
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -38,6 +38,7 @@ class ServicesConfig(AppConfig):
         for model, policy in table.items():
             registry.register(model, policy)
         audiences.register()
+        hanging.register()
         notices.register()
         for flow in workflow.ALL:
             engine.register(flow)

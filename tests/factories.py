@@ -15,6 +15,7 @@ from django.utils import timezone
 from core.codes import new_matter_code
 from core.models import User
 from grids.models import Appointment, County, GridNode, Level
+from grids.naming import path_of
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitKind, UnitMembership
 from services.models import (
     Category,
@@ -127,7 +128,7 @@ def grow(county: County, street: Spec) -> list[GridNode]:
             level_type=levels[one.level],
             parent=parent,
             name=one.name,
-            path=" ".join([parent.path, one.name]) if parent else one.name,
+            path=path_of(parent.path if parent else "", one.name),
             code=code,
             tree_id=last + 1,
             depth=depth,
@@ -180,7 +181,7 @@ def make_node(parent: GridNode, level: str, name: str, **fields: Any) -> GridNod
         parent=parent,
         community=community,
         name=name,
-        path=f"{parent.path} {name}",
+        path=path_of(parent.path, name),
         code=fields.pop("code", "") or _code(parent.county, one, parent, number),
         **fields,
     )

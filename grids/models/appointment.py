@@ -55,5 +55,10 @@ class Appointment(models.Model):
         return str(POSTS[self.post].label) if self.post in POSTS else self.post
 
     @property
+    def county_key(self) -> int | None:
+        """Where the audit trail looks for the county of a deed."""
+        return self.node.county_id if self.node else self.county_id
+
+    @property
     def place(self) -> str:
         return str(self.node or self.county)

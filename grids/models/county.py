@@ -25,6 +25,11 @@ class County(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.pk
+
 
 class Level(models.Model):
     """A level of a county's tree: its order, its name, and the title of who answers for a node of it.

@@ -46,6 +46,11 @@ class UnitMembership(models.Model):
     def __str__(self) -> str:
         return f"{self.unit} {self.user}"
 
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.unit.county_id
+
 
 class Member(models.Model):
     """A party member as the organisation knows them: name, unit, branch, phone. Nothing else is kept on purpose.

@@ -46,5 +46,5 @@ def test_grown_and_added_nodes_stand_where_they_should(db: None) -> None:
     assert (street.lft, street.rght, street.depth) == (1, 8, 0)
     assert (building.lft, building.rght, added.lft, added.rght) == (3, 6, 4, 5)
     assert [community.community_id, building.community_id, added.community_id] == [community.pk] * 3
-    assert added.path == "城北街道 新民社区 1 号楼 1 层"
+    assert added.path == "城北街道 · 新民社区 · 1 号楼 · 1 层"
     assert list(GridNode.objects.inside(building)) == [building, added]

@@ -1,0 +1,60 @@
+"""Every write to the tree takes one of these locks first, in this order: counties, then street roots by id.
+
+Nested sets corrupt under concurrent writers and deadlock without a fixed order (docs/decisions/0002). On SQLite the
+write transaction itself (`IMMEDIATE`) is the lock, and these functions only read.
+"""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.errors import Conflict, NotFound
+from grids.models import County, GridNode
+
+
+def lock_forest(county: County) -> County:
+    """Locks the making of streets and returns the county, read again.
+
+    The tree's number is the next free one over all counties, so every county's row is taken, in id order: a portal
+    holds one or two of them.
+
+    Raises NotFound when the county is gone.
+    """
+    _in_transaction()
+    rows = list(County.objects.select_for_update(no_key=True).order_by("pk"))
+    found = next((row for row in rows if row.pk == county.pk), None)
+    if found is None:
+        raise NotFound(_("没有找到这个县。"))
+    return found
+
+
+def lock_trees(tree_ids: Iterable[int]) -> None:
+    """Locks whole streets by the rows of their roots, in id order. What was read before must be read again."""
+    _in_transaction()
+    roots = GridNode.objects.filter(tree_id__in=set(tree_ids), parent__isnull=True)
+    list(roots.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
+
+
+def lock_nodes(*nodes: GridNode) -> list[GridNode]:
+    """Locks the streets of some nodes and returns the nodes as they are now, in the order given.
+
+    Raises Conflict when one of them went to another street meanwhile, NotFound when one is no node any more.
+    """
+    lock_trees(node.tree_id for node in nodes)
+    pks = [node.pk for node in nodes]
+    rows = GridNode.objects.select_related("level_type", "county", "community").in_bulk(pks)
+    fresh = []
+    for node in nodes:
+        row = rows.get(node.pk)
+        if row is None:
+            raise NotFound(_("没有找到这个网格节点。"))
+        if row.tree_id != node.tree_id:
+            raise Conflict(_("“%(name)s”刚刚被调整到别的街道，请刷新页面后再办理。") % {"name": row.name})
+        fresh.append(row)
+    return fresh
+
+
+def _in_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a tree lock is held by a transaction")

@@ -1,0 +1,20 @@
+"""What of this floor hangs on the nodes of the tree (`grids.hanging`)."""
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from grids import hanging
+from grids.querysets import current
+from services.models import Demand, UnitCheckIn
+from services.models.demand import OPEN_STATES
+
+
+def register() -> None:
+    """Called once from `apps.py`."""
+    hanging.register(
+        Demand,
+        label=_("未销号的需求"),
+        community="community",
+        open=lambda: Q(state__in=[str(state) for state in OPEN_STATES]),
+    )
+    hanging.register(UnitCheckIn, label=_("未结束的单位报到"), open=current)
