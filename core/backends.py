@@ -6,6 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
 from core.models import User
+from core.policies import with_hints
 
 
 class PhoneBackend(BaseBackend):
@@ -28,4 +29,4 @@ class PhoneBackend(BaseBackend):
         return user if user.check_password(password) and user.is_active else None
 
     def get_user(self, user_id: int) -> User | None:
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        return with_hints(User.objects.active()).filter(pk=user_id).first()

@@ -122,6 +122,14 @@ class Workflow:
             InvalidTransition: the state or the guard is against it. Stale: the page was old.
             Invalid: a required input is missing (`fields` names it).
         """
+        row = self.may(obj, name, actor=actor, version=version)
+        self._check_inputs(row, data or {})
+        if row.guard is not None and (reason := row.guard(obj, actor)) is not None:
+            raise InvalidTransition(reason, code="guard")
+        return row
+
+    def may(self, obj: Any, name: str, *, actor: Actor, version: int | None = None) -> Transition:
+        """The part of `check` that needs no inputs: for faces, before they show or read the form of a move."""
         row = self.get(name)
         self._check_actor(row, obj, actor)
         state = getattr(obj, self.field)
@@ -135,9 +143,6 @@ class Workflow:
             raise Stale(
                 _("您看到的页面已经不是最新的：这条记录刚刚有了新的进展。没有做任何改动，请看过最新情况后再办理。")
             )
-        self._check_inputs(row, data or {})
-        if row.guard is not None and (reason := row.guard(obj, actor)) is not None:
-            raise InvalidTransition(reason, code="guard")
         return row
 
     @staticmethod

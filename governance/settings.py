@@ -341,19 +341,39 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in BEAT.items()
 }
 
+# --- Notices to the outside (core.channels) -------------------------------------------------------------------------
+
+NOTICE_WECOM_URL = ENV.NOTICE_WECOM_URL
+NOTICE_DINGTALK_URL = ENV.NOTICE_DINGTALK_URL
+NOTICE_DINGTALK_SECRET = ENV.NOTICE_DINGTALK_SECRET
+NOTICE_SMS_URL = ENV.NOTICE_SMS_URL
+NOTICE_SMS_TOKEN = ENV.NOTICE_SMS_TOKEN
+NOTICE_EMAIL_TO = ENV.NOTICE_EMAIL_TO
+if NOTICE_EMAIL_TO and not ENV.EMAIL_URL:
+    raise environment.EnvError("环境变量有误：\n  - 设置了 NOTICE_EMAIL_TO，还必须用 EMAIL_URL 指明发信服务器")
+_mail = ENV.EMAIL_URL or {}
+EMAIL_HOST = _mail.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = next(iter(ENV.EMAIL_FROM), EMAIL_HOST_USER if "@" in EMAIL_HOST_USER else "jingwei@localhost")
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "core.api.TokenAuthentication",
+        "core.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "core.api.CappedPagination",
-    "EXCEPTION_HANDLER": "core.api.exception_handler",
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CappedPagination",
+    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     # REMOTE_ADDR is already the client's (governance/proxies.py).
     "NUM_PROXIES": 0,
 }
@@ -366,6 +386,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "DemandState": "services.models.DemandState",
+        "SubOrderState": "services.models.SubOrderState",
+    },
 }
 
 # --- Log ------------------------------------------------------------------------------------------------------------

@@ -1,10 +1,31 @@
 from django.contrib import admin
+from django.contrib.auth import views as auth_views
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from core.api.sign_in import TokenView
+from core.forms import SignInForm
+from governance.elder import elder
 from governance.health import healthz
+from governance.styleguide import styleguide
+from governance.views import doors
 
 urlpatterns = [
+    path("", doors.front, name="front"),
+    path("home/", doors.home, name="home"),
+    path(
+        "accounts/login/",
+        auth_views.LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("elder/", elder, name="elder"),
+    path("styleguide/", styleguide, name="styleguide"),
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    path("api/v1/token/", TokenView.as_view(), name="token"),
+    path("api/v1/", include("services.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("core.urls")),
 ]

@@ -6,6 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import Invalid
 from core.workflow import Input
 from services import selectors
 from services.models import Demand, SubOrder
@@ -62,6 +63,20 @@ class MoveForm(forms.Form):
             field = _BUILDERS[item.kind](item, action.target, user)
             field.label, field.help_text, field.required = item.label, item.help, item.required
             self.fields[item.name] = field
+
+    @classmethod
+    def from_json(cls, data: Any, files: Any, *, action: Action, user: Any) -> dict[str, Any]:
+        """The inputs of a move from an API request. What is required is left to the workflow engine.
+
+        Raises `Invalid` naming each field that can not be read.
+        """
+        form = cls(data, files, action=action, user=user)
+        for field in form.fields.values():
+            field.required = False
+        if not form.is_valid():
+            fields = {name: " ".join(texts) for name, texts in form.errors.items()}
+            raise Invalid(str(_("提交的内容有误，请按提示修改。")), fields=fields)
+        return form.move_data()
 
     def move_data(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "version"}

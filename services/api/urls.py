@@ -1,0 +1,17 @@
+from django.urls import path
+
+from services.api import views
+
+app_name = "api"
+
+urlpatterns = [
+    path("me/", views.Me.as_view(), name="me"),
+    path("demands/", views.DemandList.as_view(), name="demands"),
+    path("demands/<str:code>/", views.DemandDetail.as_view(), name="demand"),
+    path("demands/<str:code>/contact/", views.DemandContact.as_view(), name="contact"),
+    path("demands/<str:code>/<slug:transition>/", views.DemandMove.as_view(), name="move"),
+    path("places/", views.PlaceList.as_view(), name="places"),
+    path("categories/", views.CategoryList.as_view(), name="categories"),
+    path("units/", views.UnitList.as_view(), name="units"),
+    path("members/", views.MemberList.as_view(), name="members"),
+]

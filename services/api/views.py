@@ -1,0 +1,234 @@
+"""`/api/v1/` for the same people and the same deeds as the pages: every read starts at `visible_to`, every write is an
+action.
+"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import policies
+from core.api.pagination import CappedPagination
+from core.errors import Invalid, NotFound
+from core.masking import mask_phone
+from grids.models import GridNode
+from partybuilding.models import Member, Unit
+from services import selectors
+from services.actions import move, raise_demand, reveal_contact
+from services.api import serializers as rows
+from services.forms import MoveForm
+from services.models import Category, Demand
+from services.selectors import Action
+from services.workflow import BY_MODEL
+
+_UPLOADS = (JSONParser, MultiPartParser, FormParser)
+
+
+class DemandFilter(filters.FilterSet):
+    state = filters.CharFilter(field_name="state")
+    community = filters.CharFilter(field_name="community__code")
+    category = filters.CharFilter(field_name="category__name")
+    unit = filters.NumberFilter(field_name="lead_unit_id")
+    since = filters.DateFilter(field_name="registered_at", lookup_expr="date__gte")
+    until = filters.DateFilter(field_name="registered_at", lookup_expr="date__lte")
+    late = filters.BooleanFilter(method="only_late")
+
+    class Meta:
+        model = Demand
+        fields: list[str] = []
+
+    def only_late(self, queryset: Any, name: str, value: bool) -> Any:
+        return queryset.late() if value else queryset
+
+
+class ListView(APIView):
+    """A paged list of rows the caller may see."""
+
+    def page(self, request: Request, queryset: QuerySet[Any], row: Any) -> Response:
+        paginator = CappedPagination()
+        found = paginator.paginate_queryset(queryset, request, view=self)
+        return paginator.get_paginated_response([row(obj) for obj in found])
+
+
+class DemandList(ListView):
+    parser_classes = _UPLOADS
+    filterset_class = DemandFilter
+    pagination_class = CappedPagination
+
+    def get_queryset(self) -> Any:
+        return Demand.objects.none()
+
+    @extend_schema(operation_id="demands_list", summary="需求列表", responses=rows.DemandRow(many=True))
+    def get(self, request: Request) -> Response:
+        visible = Demand.objects.visible_to(request.user).with_faces()
+        wanted = DemandFilter(request.query_params, queryset=visible)
+        if not wanted.is_valid():
+            fields = {name: " ".join(texts) for name, texts in wanted.errors.items()}
+            raise Invalid(_("筛选条件有误。"), fields=fields)
+        return self.page(request, wanted.qs, rows.demand_row)
+
+    @extend_schema(
+        operation_id="demands_raise", summary="登记需求", request=rows.RaiseInput, responses={201: rows.DemandRow}
+    )
+    def post(self, request: Request) -> Response:
+        form = rows.RaiseInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = dict(form.validated_data)
+        nodes = GridNode.objects.visible_to(request.user).select_related("county__loop_settings", "community")
+        node = nodes.filter(code=given.pop("node")).first()
+        if node is None:
+            raise NotFound(_("没有这个地点，或不在您的管辖范围内。"), fields={"node": _("没有这个地点。")})
+        category = selectors.categories_for(node.county_id).filter(name=given.pop("category")).first()
+        if category is None:
+            raise Invalid(_("没有这个类别。"), fields={"category": _("没有这个类别。")})
+        demand = raise_demand(actor=request.user, node=node, category=category, **given)
+        return Response(rows.demand_row(demand), status=status.HTTP_201_CREATED)
+
+
+class DemandDetail(APIView):
+    @extend_schema(operation_id="demands_read", summary="需求详情", responses=rows.DemandDetail)
+    def get(self, request: Request, code: str) -> Response:
+        return Response(rows.demand_detail(selectors.demand_page(request.user, code=code)))
+
+
+class DemandMove(APIView):
+    """Any move of the workflow tables, by its name there. `on` says which sub-order or assignment, when not plain."""
+
+    parser_classes = _UPLOADS
+
+    @extend_schema(operation_id="demands_move", summary="办理一步", request=rows.MoveInput, responses=rows.MoveDone)
+    def post(self, request: Request, code: str, transition: str) -> Response:
+        demand = selectors.find_demand(request.user, code=code)
+        target = selectors.target_for(request.user, demand, transition, key=str(request.data.get("on") or ""))
+        flow = BY_MODEL[type(target)]
+        row = flow.may(target, transition, actor=request.user)
+        data = MoveForm.from_json(request.data, request.FILES, action=Action(row, target), user=request.user)
+        version = _version(request.data.get("version"))
+        done = move(actor=request.user, target=target, name=transition, data=data, version=version)
+        return Response(rows.move_done(done))
+
+
+def _version(value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise Invalid(_("版本应为整数。"), fields={"version": _("应为整数。")}) from error
+
+
+class DemandContact(APIView):
+    @extend_schema(
+        operation_id="demands_contact",
+        summary="查看联系方式（写明理由，留痕）",
+        request=rows.RevealInput,
+        responses=rows.ContactRow,
+    )
+    def post(self, request: Request, code: str) -> Response:
+        form = rows.RevealInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        demand = selectors.find_demand(request.user, code=code)
+        found = reveal_contact(actor=request.user, demand=demand, reason=form.validated_data["reason"])
+        return Response({"name": found.name, "phone": found.phone})
+
+
+_SEARCH = OpenApiParameter("search", str, description="名称、位置或编码")
+
+
+class PlaceList(ListView):
+    pagination_class = CappedPagination
+
+    @extend_schema(
+        operation_id="places_list",
+        summary="可见的地点",
+        parameters=[_SEARCH, OpenApiParameter("parent", str, description="上级编码")],
+        responses=rows.PlaceRow(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        nodes = GridNode.objects.visible_to(request.user).standing().select_related("level_type", "parent")
+        if parent := request.query_params.get("parent"):
+            nodes = nodes.filter(parent__code=parent)
+        if search := request.query_params.get("search"):
+            nodes = nodes.filter(path__contains=search[:60])
+        return self.page(request, nodes, _place)
+
+
+def _place(node: GridNode) -> dict[str, Any]:
+    return {
+        "code": node.code,
+        "name": node.name,
+        "path": node.path,
+        "level": node.level_type.name,
+        "parent": node.parent.code if node.parent else None,
+    }
+
+
+class CategoryList(ListView):
+    pagination_class = CappedPagination
+
+    @extend_schema(operation_id="categories_list", summary="诉求类别", responses=rows.CategoryRow(many=True))
+    def get(self, request: Request) -> Response:
+        found = Category.objects.visible_to(request.user).filter(is_active=True)
+        return self.page(request, found, _category)
+
+
+def _category(row: Category) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "urgency": row.urgency, "limit": row.limit_words}
+
+
+class UnitList(ListView):
+    pagination_class = CappedPagination
+
+    @extend_schema(
+        operation_id="units_list",
+        summary="可见的单位；给出需求编号时，只列可以派单的单位",
+        parameters=[_SEARCH, OpenApiParameter("demand", str, description="需求编号")],
+        responses=rows.UnitRow(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        units = Unit.objects.visible_to(request.user).active()
+        if code := request.query_params.get("demand"):
+            demand = selectors.find_demand(request.user, code=code)
+            units = units.filter(pk__in=selectors.units_to_dispatch(demand).values("pk"))
+        if search := request.query_params.get("search"):
+            units = units.filter(name__contains=search[:60])
+        return self.page(request, units, _unit)
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    return {"id": unit.pk, "name": unit.name, "kind": unit.kind}
+
+
+class MemberList(ListView):
+    pagination_class = CappedPagination
+
+    @extend_schema(
+        operation_id="members_list", summary="可见的党员", parameters=[_SEARCH], responses=rows.MemberRow(many=True)
+    )
+    def get(self, request: Request) -> Response:
+        members = Member.objects.visible_to(request.user).active().select_related("unit")
+        if search := request.query_params.get("search"):
+            members = members.filter(name__contains=search[:60])
+        return self.page(request, members, _member)
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {"id": member.pk, "name": member.name, "unit": member.unit.name if member.unit else None}
+
+
+class Me(APIView):
+    @extend_schema(operation_id="me", summary="我是谁，能做什么", responses=rows.MeRow)
+    def get(self, request: Request) -> Response:
+        grants = policies.grants_of(request.user)
+        rights = sorted({right for grant in grants for right in grant.rights})
+        held = list(dict.fromkeys(grant.source for grant in grants if grant.source))
+        return Response(
+            {"name": request.user.name, "phone": mask_phone(request.user.phone), "rights": rights, "held": held}
+        )
