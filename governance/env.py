@@ -141,6 +141,38 @@ def _redis(text: str) -> str:
     return text
 
 
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError
+    return text
+
+
+def _mail_server(text: str) -> dict[str, Any]:
+    """Read a mail server's address into Django's EMAIL_* terms: smtps is TLS from the start, smtp asks for STARTTLS."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path not in {"", "/"} or parts.fragment:
+        raise ValueError
+    if parts.query not in {"", "starttls=off"}:
+        raise ValueError
+    secure = parts.scheme == "smtps"
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if secure else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": secure,
+        "EMAIL_USE_TLS": not secure and parts.query != "starttls=off",
+    }
+
+
+def _mailboxes(text: str) -> tuple[str, ...]:
+    boxes = tuple(part.strip() for part in text.split(","))
+    if not all(re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", box) for box in boxes):
+        raise ValueError
+    return boxes
+
+
 def _proxies(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
 
@@ -153,6 +185,10 @@ PUBLIC = Kind("http:// 或 https:// 开头、不带路径的网址", _public_url
 DATABASE = Kind("postgres://用户:密码@主机:端口/库名，或 sqlite:///文件路径", _database)
 REDIS = Kind("redis://主机:端口/库号、rediss://… 或 unix:///套接字", _redis)
 PROXIES = Kind("以逗号分隔的 IP 或网段，如 10.0.0.2,172.18.0.0/16", _proxies)
+URL = Kind("http:// 或 https:// 开头的网址", _http_url)
+MAIL_SERVER = Kind("smtp://用户:密码@主机:端口（STARTTLS，内网可加 ?starttls=off）或 smtps://…", _mail_server)
+MAILBOXES = Kind("以逗号分隔的邮箱", _mailboxes)
+TOKEN = text_of(1, "一串字符")
 SECRET = text_of(32, "至少 32 个字符的随机串")
 LEVEL = one_of("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -211,6 +247,18 @@ class Env:
     CELERY_VISIBILITY_SECONDS: int = variable(
         whole_number(60, 86400), 900, "后台任务多少秒没有完成即视为中断、由别的进程重做（只用于 Redis）。"
     )
+    NOTICE_WECOM_URL: str | None = variable(
+        URL, None, "企业微信群机器人的网址；通知的四种对外渠道都是不设即不用。", shown="空", secret=True
+    )
+    NOTICE_DINGTALK_URL: str | None = variable(URL, None, "钉钉群机器人的网址。", shown="空", secret=True)
+    NOTICE_DINGTALK_SECRET: str | None = variable(TOKEN, None, "钉钉群机器人的加签密钥。", shown="空", secret=True)
+    NOTICE_SMS_URL: str | None = variable(
+        URL, None, '短信网关：以 POST 收 {"phones": […], "text": "…"}。', shown="空", secret=True
+    )
+    NOTICE_SMS_TOKEN: str | None = variable(TOKEN, None, "短信网关的令牌（Bearer）。", shown="空", secret=True)
+    NOTICE_EMAIL_TO: tuple[str, ...] = variable(MAILBOXES, (), "接收通知的值班邮箱；须同时设置 EMAIL_URL。", shown="空")
+    EMAIL_URL: dict[str, Any] | None = variable(MAIL_SERVER, None, "发信服务器。", shown="空", secret=True)
+    EMAIL_FROM: tuple[str, ...] = variable(MAILBOXES, (), "发信人邮箱（一个）。", shown="发信服务器的用户")
     LOG_LEVEL: str = variable(LEVEL, "INFO", "日志级别，日志写到标准输出。")
 
 

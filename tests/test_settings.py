@@ -98,6 +98,10 @@ def test_a_correct_value_is_read(name: str, value: str, read: object) -> None:
         ("LOCKOUT_FAILURES", "five"),
         ("SECURE", "maybe"),
         ("LOG_LEVEL", "LOUD"),
+        ("NOTICE_WECOM_URL", "qyapi.weixin.qq.com/x"),
+        ("NOTICE_EMAIL_TO", "值班室"),
+        ("EMAIL_URL", "mail.gov.cn:25"),
+        ("EMAIL_URL", "smtp://mail.gov.cn?starttls=maybe"),
         ("DATABASE_URL", ""),
         ("PORT", " "),
     ],
@@ -239,6 +243,16 @@ def test_https_follows_from_the_public_address(tmp_path: Path) -> None:
     expression = "[settings.SESSION_COOKIE_SECURE, settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS > 0]"
     assert json.loads(evaluate(expression, tmp_path, PUBLIC_URL="https://a.gov.cn").stdout) == [True, True, True]
     assert json.loads(evaluate(expression, tmp_path).stdout) == [False, False, False]
+
+
+def test_mail_follows_from_its_address(tmp_path: Path) -> None:
+    expression = "[settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_SSL, settings.DEFAULT_FROM_EMAIL]"
+    url = "smtps://duty%40xx.gov.cn:p%2Fw@mail.xx.gov.cn"
+    printed = evaluate(expression, tmp_path, EMAIL_URL=url, NOTICE_EMAIL_TO="a@xx.gov.cn")
+    assert json.loads(printed.stdout) == ["mail.xx.gov.cn", 465, True, "duty@xx.gov.cn"]
+    refused = evaluate("1", tmp_path, NOTICE_EMAIL_TO="a@xx.gov.cn")
+    assert refused.returncode != 0
+    assert "EMAIL_URL" in refused.stderr
 
 
 # --- Pages ----------------------------------------------------------------------------------------------------------

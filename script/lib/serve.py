@@ -199,7 +199,7 @@ def stop_all(children: list[tuple[str, subprocess.Popen[bytes]]]) -> None:
         child.wait()
 
 
-def announce(url: str, probe: str, started: float) -> None:
+def announce(url: str, probe: str, started: float, hint: str) -> None:
     """Say the address once it answers."""
     while True:
         try:
@@ -209,7 +209,7 @@ def announce(url: str, probe: str, started: float) -> None:
             break
         except OSError:
             time.sleep(0.1)
-    print(f"==> 经纬已启动：{url} （用时 {time.monotonic() - started:.1f} 秒，按 Ctrl-C 停止）", flush=True)
+    print(f"==> 经纬已启动：{url} （用时 {time.monotonic() - started:.1f} 秒，按 Ctrl-C 停止）{hint}", flush=True)
 
 
 def watch(children: list[tuple[str, subprocess.Popen[bytes]]]) -> int:
@@ -238,7 +238,11 @@ def main() -> int:
         start_all(children)
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.ENV.HOST, settings.ENV.HOST)
         probe = f"http://{host}:{settings.ENV.PORT}/healthz"
-        threading.Thread(target=announce, args=(settings.PUBLIC_URL, probe, started), daemon=True).start()
+        hint = ""
+        if settings.ENV.HOST in {"0.0.0.0", "::"} and not (settings.ENV.PUBLIC_URL or settings.ENV.ALLOWED_HOSTS):
+            hint = "\n    其他设备要访问，请把它们使用的网址设为 PUBLIC_URL，例如 PUBLIC_URL=http://10.1.2.3:8000"
+        args = (settings.PUBLIC_URL, probe, started, hint)
+        threading.Thread(target=announce, args=args, daemon=True).start()
         return watch(children)
     except Stopped:
         print("\n==> 正在停止", flush=True)
