@@ -1,0 +1,198 @@
+"""The columns an import wants, found in a table and read row by row. The same list makes the import's template."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid
+from core.spreadsheets.cells import cell_text, column_letter
+from core.spreadsheets.dates import DateReading, decide_date_order
+from core.spreadsheets.forbidden import refuse_forbidden
+from core.spreadsheets.headers import header_key
+from core.spreadsheets.report import RowError
+from core.spreadsheets.table import ERROR_HEADER, Row, Table
+from core.text import clean_line, clean_text
+
+Value = str | date | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column an import reads and its template offers.
+
+    Args:
+        name: how the code calls it.
+        header: how the template heads it.
+        aliases: other headers it is found by. Spaces, stars, colons and （必填） never matter.
+        required: the column must be there and every row must fill it.
+        kind: "line" is text without line breaks, "text" keeps them, "date" is a day.
+        choices: what may be chosen; anything else is a fault of the row.
+        max_length: characters a text may have.
+        note: what to fill in, for the template.
+        example: for the template's example row.
+        width: of the template's column, in characters.
+    """
+
+    name: str
+    header: str
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    kind: Literal["line", "text", "date"] = "line"
+    choices: tuple[str, ...] = ()
+    max_length: int = 200
+    note: str = ""
+    example: str = ""
+    width: int | None = None
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset(header_key(name) for name in (self.header, *self.aliases))
+
+
+@dataclass
+class Record:
+    """A row read: values by column name ("" or None where empty or where the file has no such column), and faults."""
+
+    number: int
+    values: dict[str, Value]
+    errors: list[RowError] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        value = self.values[name]
+        assert isinstance(value, str), name
+        return value
+
+    def day(self, name: str) -> date | None:
+        value = self.values[name]
+        assert not isinstance(value, str), name
+        return value
+
+
+@dataclass(frozen=True)
+class BoundTable:
+    """A table whose columns have been found. `ignored` are the headers nobody asked for, in their order."""
+
+    table: Table
+    columns: Sequence[Column]
+    positions: Mapping[str, int]
+    ignored: tuple[str, ...]
+    readings: Mapping[str, DateReading]
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the column at all."""
+        return name in self.positions
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Everything the person should be told, how dates were read included."""
+        return (*self.table.notes, *(reading.sentence for reading in self.readings.values()))
+
+    @property
+    def date_order(self) -> str:
+        """The order of the dates, for the report: MDY, or 日期 MDY、期限 YMD when columns differ."""
+        orders = {name: reading.order.value for name, reading in self.readings.items()}
+        if len(set(orders.values())) <= 1:
+            return next(iter(orders.values()), "")
+        headers = {column.name: column.header for column in self.columns}
+        return "、".join(f"{headers[name]} {order}" for name, order in orders.items())
+
+    def records(self) -> Iterator[Record]:
+        """Reads row by row; what is wrong with a row is in its `errors`, nothing is raised."""
+        for row in self.table.rows:
+            yield self._record(row)
+
+    def _record(self, row: Row) -> Record:
+        record = Record(row.number, {})
+        slipped = row.faults.get(len(self.table.headers))
+        if slipped:
+            record.errors.append(RowError(row.number, "", slipped))
+        for column in self.columns:
+            position = self.positions.get(column.name)
+            if position is None:
+                record.values[column.name] = None if column.kind == "date" else ""
+                continue
+            shown = cell_text(row.cells[position])
+            try:
+                if position in row.faults:
+                    raise Invalid(row.faults[position])
+                record.values[column.name] = self._value(column, row, position)
+            except Invalid as fault:
+                record.values[column.name] = None if column.kind == "date" else ""
+                record.errors.append(RowError(row.number, self.table.headers[position], fault.message, shown))
+        return record
+
+    def _value(self, column: Column, row: Row, position: int) -> Value:
+        cell = row.cells[position]
+        if column.required and not cell:
+            raise Invalid(_("必填，不能为空"))
+        if column.kind == "date":
+            return self.readings[column.name].parse(cell)
+        clean = clean_text if column.kind == "text" else clean_line
+        text = clean(cell_text(cell), max_length=column.max_length, label=column.header, required=column.required)
+        if text and column.choices and text not in column.choices:
+            options = "、".join(column.choices[:20]) + ("……" if len(column.choices) > 20 else "")
+            raise Invalid(_("“%(value)s”不在可选项里，可选：%(options)s") % {"value": text[:30], "options": options})
+        return text
+
+
+def bind_columns(table: Table, columns: Sequence[Column], *, allowed: Collection[str] = ()) -> BoundTable:
+    """Finds the wanted columns in a table and decides how its dates are read.
+
+    Args:
+        table: what `open_table` read.
+        columns: the wanted columns.
+        allowed: parts of forbidden headers that this import may carry (`forbidden.MEMBER_ROSTER`).
+
+    Raises Invalid when the file carries a column that no import may have, lacks a required one, or has one twice.
+    """
+    refuse_forbidden(table.headers, allowed=allowed)
+    places: dict[str, list[int]] = {}
+    ignored = []
+    for position, header in enumerate(table.headers):
+        key = header_key(header)
+        column = next((each for each in columns if key in each.keys), None)
+        if column:
+            places.setdefault(column.name, []).append(position)
+        elif header and header != ERROR_HEADER:
+            ignored.append(header)
+    _refuse_twice(table, columns, places)
+    _refuse_missing(table, columns, places)
+    positions = {name: found[0] for name, found in places.items()}
+    readings = {
+        column.name: decide_date_order(
+            (row.cells[positions[column.name]] for row in table.rows), dates_from_1904=table.dates_from_1904
+        )
+        for column in columns
+        if column.kind == "date" and column.name in positions
+    }
+    return BoundTable(table, tuple(columns), positions, tuple(ignored), readings)
+
+
+def _refuse_twice(table: Table, columns: Sequence[Column], places: Mapping[str, list[int]]) -> None:
+    for column in columns:
+        found = places.get(column.name, [])
+        if len(found) > 1:
+            shown = "、".join(
+                _("%(letter)s 列“%(header)s”") % {"letter": column_letter(at), "header": table.headers[at]}
+                for at in found
+            )
+            raise Invalid(
+                _("标题重复：%(columns)s 都表示“%(header)s”，请只保留一列。")
+                % {"columns": shown, "header": column.header},
+                code="header_twice",
+            )
+
+
+def _refuse_missing(table: Table, columns: Sequence[Column], places: Mapping[str, list[int]]) -> None:
+    missing = [column.header for column in columns if column.required and column.name not in places]
+    if missing:
+        seen = "、".join(f"“{header}”" for header in table.headers if header)
+        raise Invalid(
+            _("缺少必需的列：%(missing)s。第 %(row)d 行读到的标题是 %(seen)s，请对照导入模板修改标题。")
+            % {"missing": "、".join(f"“{name}”" for name in missing), "row": table.header_row, "seen": seen[:300]},
+            code="header_missing",
+        )
