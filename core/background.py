@@ -36,6 +36,9 @@ def start_on_commit(name: str, *args: Any) -> None:
         args: its arguments, ids only.
     """
     start = _Start(name, args)
-    if any(waiting[1] == start for waiting in transaction.get_connection().run_on_commit):
+    connection = transaction.get_connection()
+    here = set(connection.savepoint_ids)
+    # Asked for inside a savepoint that is no longer open is no promise: only what stands or falls with us counts.
+    if any(savepoints <= here and waiting == start for savepoints, waiting, *_rest in connection.run_on_commit):
         return
     transaction.on_commit(start, robust=True)

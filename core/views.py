@@ -136,4 +136,4 @@ def _next(request: HttpRequest) -> str:
     target = request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         return target
-    return "/admin/" if request.user.is_staff else "/m/"
+    return "/home/"
