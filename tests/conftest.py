@@ -30,6 +30,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in dropped]
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name a long or binary value by its argument: a file's bytes make an unreadable name, and one that differs from
+    worker to worker when the file is made at collection (a workbook holds the time it was written)."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 60) else None
+
+
 def _refuse_skip(report: Any) -> Any:
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
