@@ -2,10 +2,16 @@
 
 from celery import shared_task
 
-from services.actions import sweeping
+from services.actions import sweeping, tallies
 
 
 @shared_task(name="services.tasks.sweep_clocks", ignore_result=True)
 def sweep_clocks() -> dict[str, int]:
     """Every minute: lateness, reminders, silent closings."""
     return sweeping.sweep()
+
+
+@shared_task(name="services.tasks.update_tallies", ignore_result=True)
+def update_tallies() -> int:
+    """Every half minute: the cells in which something happened."""
+    return tallies.refresh_tallies()

@@ -10,7 +10,9 @@ import logging
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core import audit, notices
 from core.actors import SYSTEM
@@ -32,6 +34,7 @@ def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
     now = now or timezone.now()
     return {
         "late": mark_late(now),
+        "unanswered": mark_unanswered(now),
         "reminded": remind(now),
         "closed": close_silent(now),
         "unparked": unpark(now),
@@ -61,21 +64,46 @@ def _mark_one(demand_id: int, suborder_id: int, now: datetime.datetime) -> bool:
         return False
     row.late_marked_at = now
     row.save(update_fields=["late_marked_at"])
-    changes = {f"suborder.{row.pk}.late_marked_at": (None, now)}
     if demand.late_marked_at is None and demand.due_at is not None and demand.due_at < now and row.is_lead:
         demand.late_marked_at = now
         demand.save(update_fields=["late_marked_at"])
-        changes["late_marked_at"] = (None, now)
+    _write_down(demand, row, "late", _("超过办理时限"), now)
+    return True
+
+
+def mark_unanswered(now: datetime.datetime) -> int:
+    """Marks sub-orders that were not signed, or whose requester was not contacted, in time."""
+    silent = Q(signed_at__isnull=True, sign_due_at__lt=now) | Q(contacted_at__isnull=True, contact_due_at__lt=now)
+    waiting = SubOrder.objects.running().filter(silent, response_late_at__isnull=True).order_by("pk")
+    marked = 0
+    for demand_id, suborder_id in waiting.values_list("demand_id", "pk")[:BATCH]:
+        with transaction.atomic():
+            demand = Demand.objects.select_for_update().get(pk=demand_id)
+            rows = SubOrder.objects.running().filter(silent, pk=suborder_id, response_late_at__isnull=True)
+            if not rows.update(response_late_at=now):
+                continue
+            row = SubOrder.objects.select_related("unit").get(pk=suborder_id)
+            _write_down(demand, row, "response_late", _("超过签收或首次联系时限"), now)
+            marked += 1
+    return marked
+
+
+def _write_down(demand: Demand, row: SubOrder, name: str, words: str, now: datetime.datetime) -> None:
     DemandEvent.objects.create(
         demand=demand,
         suborder=row,
-        name="late",
-        title=f"超过办理时限：{row.unit.label}",
+        name=name,
+        title=f"{words}：{row.unit.label}",
         at=now,
         actor_kind=SYSTEM.kind,
     )
-    audit.record(actor=SYSTEM, action="demand.late", obj=demand, label=demand.code, changes=changes)
-    return True
+    audit.record(
+        actor=SYSTEM,
+        action=f"suborder.{name}",
+        obj=demand,
+        label=demand.code,
+        changes={f"suborder.{row.pk}.{name}": (None, now)},
+    )
 
 
 def remind(now: datetime.datetime) -> int:

@@ -59,6 +59,8 @@ class SubOrder(models.Model):
     extension_waiting = models.PositiveSmallIntegerField(_("待审核的延期"), default=0, editable=False)
     review_due_at = models.DateTimeField(_("审核时限"), null=True, blank=True)
     late_marked_at = models.DateTimeField(_("标记超期时间"), null=True, blank=True, editable=False)
+    # Set by the sweeper when signing or first contact missed its limit: what the response rate counts against.
+    response_late_at = models.DateTimeField(_("标记响应超时"), null=True, blank=True, editable=False)
     result = models.TextField(_("办理结果"), blank=True)
 
     objects = SubOrderQuerySet.as_manager()

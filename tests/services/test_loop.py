@@ -14,7 +14,6 @@ from services.actions import move, raise_demand, reveal_contact
 from services.clocks import GREEN, RED, YELLOW, colour
 from services.models import Assignment, Demand, DemandState, SubOrder, SubOrderState
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
-from tests import factories as make
 from tests.cast import Cast
 from tests.factories import fresh
 
