@@ -14,9 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 # 60 characters: the longest name a unit or a place may carry.
-LONG_NAME = "西乡县城市管理执法局市政设施维护与老旧小区改造联合服务中心驻永乐街道新城社区第三网格党员志愿服务队暨物业纠纷调解工作站"[
-    :60
-]
+LONG_NAME = "西乡县城市管理执法局市政设施维护与老旧小区改造联合服务中心驻永乐街道新城社区第十三网格党员志愿服务队暨物业纠纷调解工作站"
 
 
 class SampleForm(forms.Form):
@@ -88,14 +86,24 @@ def _table() -> dict[str, Any]:
         Sample(label=_("超期"), number=True),
     ]
     rows = [
-        [Sample(text=name, url="#"), Sample(text=count, number=True), Sample(text=rate, number=True), Sample(text=0, number=True)]
+        [
+            Sample(text=name, url="#"),
+            Sample(text=count, number=True),
+            Sample(text=rate, number=True),
+            Sample(text=0, number=True),
+        ]
         for name, count, rate in [
             (_("新城社区"), "1,502", "96.4%（1,448/1,502）"),
             (LONG_NAME, "37", "73.0%（27/37）"),
             (_("东关社区"), "0", _("暂无样本")),
         ]
     ]
-    totals = [Sample(text=_("合计")), Sample(text="1,539", number=True), Sample(text="", number=True), Sample(text=0, number=True)]
+    totals = [
+        Sample(text=_("合计")),
+        Sample(text="1,539", number=True),
+        Sample(text="", number=True),
+        Sample(text=0, number=True),
+    ]
     return {"columns": columns, "rows": rows, "totals": totals}
 
 

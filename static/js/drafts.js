@@ -1,6 +1,7 @@
 /* What was typed survives a lost signal: <form data-draft="report">. Kept on this phone alone, forgotten once the form
    went through (the page that follows says <body data-draft-done="report"> or any element with it), or after a week. */
 (() => {
+  const words = document.currentScript.dataset; // said by the template, so that they can be translated
   const PREFIX = "jingwei.draft.";
   const WEEK = 7 * 24 * 3600 * 1000;
   const store = (() => {
@@ -61,11 +62,11 @@
     const line = document.createElement("p");
     line.className = "draft-note";
     line.setAttribute("role", "status");
-    line.append("已恢复上次没有提交的内容。");
+    line.append(words.restored);
     const drop = document.createElement("button");
     drop.type = "button";
     drop.className = "switch";
-    drop.textContent = "清空重填";
+    drop.textContent = words.drop;
     drop.addEventListener("click", () => {
       store.removeItem(PREFIX + key);
       form.reset();
