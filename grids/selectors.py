@@ -1,0 +1,79 @@
+"""Reads over the tree and its people that more than one face needs."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
+
+from grids.models import Appointment, County, GridNode, Level
+from grids.naming import COMMUNITY, GRID, STREET
+from grids.posts import POSTS
+from grids.querysets import in_subtree
+
+# The size guide for a grid: warned of, never enforced, because places differ (docs/domain.md, "Codes").
+GRID_HOUSEHOLDS = (300, 500)
+
+
+def child_levels(county: County, parent: GridNode | None) -> list[Level]:
+    """The levels a new node below `parent` may be of, in the county's order; the street's alone without a parent."""
+    levels = list(Level.objects.filter(county=county))
+    if parent is None:
+        return [level for level in levels if level.key == STREET]
+    later = [level for level in levels if level.order > parent.level_type.order]
+    if parent.community_id is None:
+        return [level for level in later if level.key == COMMUNITY]
+    return [level for level in later if level.key != COMMUNITY]
+
+
+def communities(county: County) -> QuerySet[GridNode]:
+    """The county's communities in use, street by street."""
+    return GridNode.objects.standing().at(COMMUNITY).filter(county=county).order_by("tree_id", "lft")
+
+
+def level_counts(place: County | GridNode) -> dict[str, int]:
+    """Level key -> nodes in use, in a county or inside a node; levels in order, empty ones with 0. Two queries."""
+    county = place if isinstance(place, County) else place.county
+    where: dict[str, Any] = {"county": place} if isinstance(place, County) else {}
+    nodes = GridNode.objects.standing().filter(**where)
+    if isinstance(place, GridNode):
+        nodes = nodes.filter(in_subtree(place))
+    counted = dict(nodes.order_by().values_list("level_type__key").annotate(n=Count("pk")))
+    return {level.key: counted.get(level.key, 0) for level in Level.objects.filter(county=county)}
+
+
+def head_counts(county: County) -> dict[str, int]:
+    """Post -> people in that post at nodes of the county today, in the posts table's order (docs/domain.md#x4)."""
+    held = Appointment.objects.current().filter(node__county=county, node__retired_at__isnull=True)
+    counted = dict(held.order_by().values_list("post").annotate(n=Count("user", distinct=True)))
+    return {post: counted[post] for post in POSTS if post in counted}
+
+
+def holders_of(nodes: Iterable[GridNode]) -> dict[int, list[Appointment]]:
+    """Node id -> today's appointments there, in the posts table's order. One query however many nodes."""
+    found: dict[int, list[Appointment]] = {node.pk: [] for node in nodes}
+    held = Appointment.objects.current().filter(node_id__in=list(found)).select_related("user", "node")
+    order = list(POSTS)
+    for row in sorted(held, key=lambda row: (order.index(row.post) if row.post in POSTS else len(order), row.pk)):
+        assert row.node_id is not None
+        found[row.node_id].append(row)
+    return found
+
+
+def who_answers_for(node: GridNode) -> list[Appointment]:
+    """The people in post at the node, or at the nearest place above it that has any. Two queries."""
+    chain = list(GridNode.objects.filter(tree_id=node.tree_id, lft__lte=node.lft, rght__gte=node.rght).order_by("-lft"))
+    held = holders_of(chain)
+    return next((held[place.pk] for place in chain if held[place.pk]), [])
+
+
+def size_warning(node: GridNode) -> str:
+    """A remark on a grid outside the size guide, for forms and lists; empty when there is nothing to remark."""
+    low, high = GRID_HOUSEHOLDS
+    if node.level_type.key != GRID or node.households is None or low <= node.households <= high:
+        return ""
+    return _("网格一般 %(low)d 至 %(high)d 户，现有 %(count)d 户。") % {
+        "low": low,
+        "high": high,
+        "count": node.households,
+    }
