@@ -18,7 +18,7 @@ _TRAILING = re.compile(r"[^\S\n]+(?=\n|\Z)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def clean_text(value: str | None, *, max_length: int, label: str, required: bool = False) -> str:
+def clean_text(value: str | None, *, max_length: int, label: str, field: str = "", required: bool = False) -> str:
     """Text of several lines, ready to store.
 
     Control and other invisible characters go, line ends become "\\n", composed characters one form (NFC), spaces at
@@ -28,19 +28,20 @@ def clean_text(value: str | None, *, max_length: int, label: str, required: bool
         value: what was typed; None counts as empty.
         max_length: characters allowed after cleaning.
         label: the field as the form names it, for the message.
+        field: the field's name in code, under which the error carries the message; empty when it has none.
         required: whether empty is refused.
 
     Raises Invalid when it is too long (the message states both numbers) or required and empty.
     """
-    return _within(_clean(value), max_length=max_length, label=label, required=required)
+    return _within(_clean(value), max_length=max_length, label=label, field=field, required=required)
 
 
-def clean_line(value: str | None, *, max_length: int, label: str, required: bool = False) -> str:
+def clean_line(value: str | None, *, max_length: int, label: str, field: str = "", required: bool = False) -> str:
     """Text of one line, ready to store: as `clean_text`, and any run of white space becomes one space.
 
     Raises Invalid as `clean_text` does.
     """
-    return _within(" ".join(_clean(value).split()), max_length=max_length, label=label, required=required)
+    return _within(" ".join(_clean(value).split()), max_length=max_length, label=label, field=field, required=required)
 
 
 def _clean(value: str | None) -> str:
@@ -50,16 +51,21 @@ def _clean(value: str | None) -> str:
     return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip()
 
 
-def _within(text: str, *, max_length: int, label: str, required: bool) -> str:
+def _within(text: str, *, max_length: int, label: str, field: str, required: bool) -> str:
     if required and not text:
-        raise Invalid(_("请填写%(label)s。") % {"label": label}, code="required")
+        raise _refusal(_("请填写%(label)s。") % {"label": label}, "required", field)
     if len(text) > max_length:
-        raise Invalid(
-            _("%(label)s最多 %(limit)d 字，现在有 %(count)d 字，请删减后再提交。")
-            % {"label": label, "limit": max_length, "count": len(text)},
-            code="too_long",
-        )
+        message = _("%(label)s最多 %(limit)d 字，现在有 %(count)d 字，请删减后再提交。") % {
+            "label": label,
+            "limit": max_length,
+            "count": len(text),
+        }
+        raise _refusal(message, "too_long", field)
     return text
+
+
+def _refusal(message: str, code: str, field: str) -> Invalid:
+    return Invalid(message, code=code, fields={field: message} if field else None)
 
 
 def ellipsis(text: str, length: int) -> str:

@@ -74,7 +74,7 @@ class MoveForm(forms.Form):
         for field in form.fields.values():
             field.required = False
         if not form.is_valid():
-            fields = {name: " ".join(texts) for name, texts in form.errors.items()}
+            fields = {name: " ".join(map(str, texts)) for name, texts in form.errors.items()}
             raise Invalid(str(_("提交的内容有误，请按提示修改。")), fields=fields)
         return form.move_data()
 

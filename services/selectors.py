@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import policies
+from core.actors import RESIDENT
 from core.errors import NotFound
 from core.models import User
 from core.workflow import Transition
 from grids.models import GridNode
 from partybuilding.models import Member, Unit
-from partybuilding.policies import UnitScope
+from partybuilding.policies import MemberScope, UnitScope
 from services import posts
 from services.models import (
     Assignment,
@@ -21,6 +23,7 @@ from services.models import (
     Category,
     Demand,
     DemandEvent,
+    DemandState,
     SubOrder,
     SubOrderState,
     UnitCheckIn,
@@ -235,3 +238,153 @@ def places_to_raise(user: User) -> QuerySet[GridNode]:
     held = policies.scopes(user, posts.RAISE_DEMAND)
     ids = [scope.pk for scope in held if hasattr(scope, "pk")]
     return GridNode.objects.standing().filter(pk__in=ids)
+
+
+def demands_waiting(user: User) -> QuerySet[Demand]:
+    """Demands whose next step a place has to make, where the user holds its right; the most urgent first.
+
+    A community accepts, dispatches, checks, closes off, reviews and answers; what nobody claimed in time is its own
+    again. A street has what was escalated to it. What is parked waits for its date.
+    """
+
+    def may(right: str) -> Q:
+        return policies.within(Demand, user, right)
+
+    now = timezone.now()
+    orders = SubOrder.objects.running().filter(demand=OuterRef("pk"))
+    escalated = Q(escalated_at__isnull=False)
+    wanted = (
+        (may(posts.ACCEPT_DEMAND) & Q(state__in=[DemandState.REGISTERED, DemandState.ACCEPTED]))
+        | (may(posts.ACCEPT_DEMAND) & Q(state=DemandState.PUBLISHED, step_due_at__lt=now))
+        | (may(posts.ACCEPT_DEMAND) & Q(supervised_at__isnull=False, supervised_unit__isnull=True))
+        | (may(posts.DISPATCH_DEMAND) & escalated & Q(state__in=[DemandState.ACCEPTED, DemandState.PUBLISHED]))
+        | (may(posts.CHECK_DEMAND) & Q(state=DemandState.FINISHED))
+        | (may(posts.CLOSE_DEMAND) & Q(state=DemandState.CHECKED))
+        | (may(posts.REVIEW_RETURN) & Exists(orders.filter(state=SubOrderState.RETURN_REQUESTED)))
+        | (may(posts.REVIEW_EXTENSION) & Exists(orders.filter(extension_waiting=1)))
+        | (may(posts.REVIEW_SECOND_EXTENSION) & Exists(orders.filter(extension_waiting__gt=1)))
+    )
+    parked = Q(parked_until__gt=timezone.localdate(now))
+    return Demand.objects.filter(wanted).exclude(parked).order_by(F("step_due_at").asc(nulls_last=True), "pk")
+
+
+def demands_raised_by(user: User) -> QuerySet[Demand]:
+    """What the user raised themselves, where they may still know of it; newest first."""
+    return Demand.objects.visible_to(user).filter(raised_by=user).order_by("-registered_at", "-pk")
+
+
+def todo_count(user: User, *, cap: int = 99) -> int:
+    """How many things wait for the user, counted no further than `cap` + 1 a kind. At most three statements."""
+    kinds: list[Any] = [suborders_waiting(user), demands_waiting(user)]
+    if any(isinstance(scope, MemberScope) for scope in policies.scopes(user, posts.ANSWER_ASSIGNMENT)):
+        kinds.append(assignments_waiting(user))
+    return sum(rows.order_by()[: cap + 1].count() for rows in kinds)
+
+
+def with_buttons(demands: QuerySet[Demand]) -> QuerySet[Demand]:
+    """Demands with everything a card shows and `Workflow.available` reads, whatever the number of rows."""
+    return demands.with_faces().select_related("county__loop_settings").prefetch_related("suborders")
+
+
+# The one button of a card: the first of these that can be pressed. The order is that of the work itself.
+_NEXT = (
+    "answer_supervision",
+    "approve_return",
+    "approve_extension",
+    "accept",
+    "dispatch",
+    "check",
+    "close_off",
+    "claim",
+    "sign",
+    "take",
+    "finish",
+    "assign",
+    "report",
+)
+
+
+def next_action(actions: Iterable[Action]) -> Action | None:
+    """The one next step among what can be done, for a card or a row of the desk."""
+    found = [action for action in actions if action.row.name in _NEXT]
+    return min(found, key=lambda action: _NEXT.index(action.row.name), default=None)
+
+
+def may_reveal(user: User, demand: Demand) -> bool:
+    """Whether to offer the resident's contact; the action decides. A member has it once the assignment is taken."""
+    policy = policies.policy_of(Demand)
+    covering = [scope for scope in policies.scopes(user, posts.REVEAL_CONTACT) if policy.covers(scope, demand)]
+    mine = {scope.member_id for scope in covering if isinstance(scope, MemberScope)}
+    return len(mine) < len(covering) or any(
+        row.member_id in mine and row.state == AssignmentState.TAKEN
+        for suborder in demand.suborders.all()
+        for row in suborder.assignments.all()
+    )
+
+
+# What a resident sees with a place's token or a follow-up code, without an account.
+
+
+def public_place(token: str) -> GridNode:
+    """The place of a QR code, retired ones too. Raises `NotFound`."""
+    found = (
+        GridNode.objects.filter(public_token=token)
+        .select_related("county__loop_settings", "level_type", "community")
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("没有找到这个二维码对应的地点，请重新扫描，或在下面选择所在的小区楼栋。"))
+    return found
+
+
+def heir_of(node: GridNode) -> GridNode | None:
+    """The standing place that took over from a retired one: along the successors, else the nearest one above."""
+    seen: set[int] = set()
+    found: GridNode | None = node
+    while found is not None and found.is_retired and found.pk not in seen:
+        seen.add(found.pk)
+        found = found.successor
+    if found is None or found.is_retired:
+        found = node.get_ancestors().standing().last()
+    return found
+
+
+def followed(code: str) -> Demand:
+    """The demand of a follow-up code, with what its page shows. Raises `NotFound` for any code that is none."""
+    results = SubOrder.objects.select_related("unit")
+    found = (
+        Demand.objects.select_related(
+            "node", "category", "county__loop_settings", "lead_unit", "linked_to__lead_unit", "linked_to__node"
+        )
+        .prefetch_related(Prefetch("suborders", results), "evaluations")
+        .filter(follow_code=code)
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("没有找到这个查询码，请逐位核对后再试。"))
+    return found
+
+
+# Moves whose words or pictures were meant for the resident.
+TOLD_RESIDENT = ("raise", "decline", "withdraw", "finish", "reopen")
+
+
+def resident_events(demand: Demand) -> list[DemandEvent]:
+    """The lines of the timeline a resident may read, of the demand and of the one it was linked to."""
+    found = DemandEvent.objects.filter(demand_id=demand.pk, name__in=TOLD_RESIDENT)
+    if demand.linked_to_id:
+        found = found | DemandEvent.objects.filter(demand_id=demand.linked_to_id, name="finish")
+    return list(found.select_related("suborder__unit").prefetch_related("photos"))
+
+
+def resident_actions(demand: Demand) -> list[Action]:
+    """The moves a resident with the follow-up code can make now."""
+    heard = any(row.round == demand.round for row in demand.evaluations.all())
+    return [
+        Action(row, demand)
+        for row in DEMAND.transitions
+        if row.resident
+        and demand.state in row.sources
+        and (row.guard is None or row.guard(demand, RESIDENT) is None)
+        and not (heard and row.name == "evaluate")
+    ]

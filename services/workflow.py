@@ -4,19 +4,12 @@ Source: docs/domain.md#x1 (the five steps of 西乡), #c3 (order, dispatch, acce
 Supervision, extension, parking, follow-up and evaluation leave the state as it is: they are records beside it.
 """
 
-import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core import policies
-from core.actors import Actor, user_of
 from core.workflow import Input, Text, Transition, Workflow
-from grids.policies import CountyScope, NodeScope
-from partybuilding.policies import MemberScope, UnitScope
-from services import posts
+from services import guards, posts
 from services.models import (
     Assignment,
     AssignmentState,
@@ -35,90 +28,6 @@ t = gettext_lazy
 
 def _states(*states: Any) -> frozenset[str]:
     return frozenset(str(state) for state in states)
-
-
-# Guards: an extra condition, answered with the reason for a refusal or None.
-
-
-def within_reopen_window(demand: Demand, actor: Actor) -> str | None:
-    """A closed matter reopens for a while only (10 days unless the county says otherwise)."""
-    days = demand.county.loop_settings.reopen_days
-    if demand.closed_at and timezone.now() > demand.closed_at + datetime.timedelta(days=days):
-        return _("销号已超过 %(days)d 天，不能重启。请登记一条新的需求。") % {"days": days}
-    return None
-
-
-def community_is_supervised(demand: Demand, actor: Actor) -> str | None:
-    """The community answers what was asked while no unit had the matter."""
-    scopes = policies.scopes(user_of(actor), posts.ANSWER_SUPERVISION)
-    in_place = any(isinstance(scope, NodeScope | CountyScope) for scope in scopes)
-    if in_place and demand.supervised_at is not None and demand.supervised_unit_id is None:
-        return None
-    return _("这条需求没有需要社区答复的督办。")
-
-
-def no_open_supervision(demand: Demand, actor: Actor) -> str | None:
-    if demand.supervised_at is not None:
-        return _("已有一条督办在等待答复，答复后才能再次督办。")
-    return None
-
-
-def who_has_it(demand: Demand) -> str | None:
-    """For the liaison who was a moment too late."""
-    if demand.lead_unit is None:
-        return None
-    return _("这条需求已由“%(unit)s”承办，请查看清单中的其他需求。") % {"unit": demand.lead_unit.label}
-
-
-def not_parked(demand: Demand, actor: Actor) -> str | None:
-    if demand.parked_until and demand.parked_until > timezone.localdate():
-        return _("这条需求已经挂账。")
-    return None
-
-
-def not_designated(suborder: SubOrder, actor: Actor) -> str | None:
-    """A designated unit cannot return (docs/practice.md#loop)."""
-    return _("指定承办的单位不能退单。") if suborder.designated else None
-
-
-def unit_is_supervised(suborder: SubOrder, actor: Actor) -> str | None:
-    demand = suborder.demand
-    if demand.supervised_at is not None and demand.supervised_unit_id == suborder.unit_id:
-        return None
-    return _("没有需要贵单位答复的督办。")
-
-
-def has_taken(suborder: SubOrder, actor: Actor) -> str | None:
-    """The unit's own people may report; a member only after taking the assignment."""
-    scopes = policies.scopes(user_of(actor), posts.REPORT_SUBORDER)
-    if any(isinstance(scope, UnitScope) and scope.unit_id == suborder.unit_id for scope in scopes):
-        return None
-    mine = {scope.member_id for scope in scopes if isinstance(scope, MemberScope)}
-    if any(row.member_id in mine and row.state == A.TAKEN for row in suborder.assignments.all()):
-        return None
-    return _("请先接受安排，再反馈进展。")
-
-
-def may_extend(suborder: SubOrder, actor: Actor) -> str | None:
-    """An extension is asked for before the limit, one at a time."""
-    if suborder.extension_waiting:
-        return _("已有一次延期申请在等待审核。")
-    if suborder.due_at and timezone.now() > suborder.due_at:
-        return _("已超过办理时限，不能再申请延期。")
-    return None
-
-
-def extension_waits(suborder: SubOrder, actor: Actor) -> str | None:
-    """The second extension of a sub-order is decided one level up."""
-    number = suborder.extension_waiting
-    if not number:
-        return _("没有等待审核的延期申请。")
-    right = posts.REVIEW_EXTENSION if number == 1 else posts.REVIEW_SECOND_EXTENSION
-    if not policies.can(user_of(actor), right, suborder):
-        if number == 1:
-            return _("首次延期由社区审核。")
-        return _("第 %(number)d 次延期须由街道审核。") % {"number": number}
-    return None
 
 
 # Inputs that several moves share.
@@ -185,7 +94,7 @@ DEMAND = Workflow(
             D.DISPATCHED,
             posts.CLAIM_DEMAND,
             inputs=(Input("unit", t("认领单位"), "unit"),),
-            otherwise=who_has_it,
+            otherwise=guards.who_has_it,
             tone="main",
             clock=t("办理限时开始"),
             done=t("认领"),
@@ -284,7 +193,7 @@ DEMAND = Workflow(
             D.DISPATCHED,
             posts.CHECK_DEMAND,
             inputs=(_reason(t("重启理由")),),
-            guard=within_reopen_window,
+            guard=guards.within_reopen_window,
             resident=True,
             clock=t("重新计算办理限时"),
             done=t("重启"),
@@ -322,7 +231,7 @@ DEMAND = Workflow(
                 Input("until", t("挂账至"), "date", required=True),
                 Input("reason", t("实施计划"), required=True, help=t("需要等季节或预算的事项：写明计划。")),
             ),
-            guard=not_parked,
+            guard=guards.not_parked,
             clock=t("各项时限顺延到挂账结束之后"),
             done=t("挂账"),
         ),
@@ -343,7 +252,7 @@ DEMAND = Workflow(
             None,
             posts.SUPERVISE_DEMAND,
             inputs=(_reason(t("督办要求")),),
-            guard=no_open_supervision,
+            guard=guards.no_open_supervision,
             tone="danger",
             clock=t("答复限时开始"),
             done=t("督办"),
@@ -355,7 +264,7 @@ DEMAND = Workflow(
             None,
             posts.ANSWER_SUPERVISION,
             inputs=(_reason(t("答复")),),
-            guard=community_is_supervised,
+            guard=guards.community_is_supervised,
             tone="main",
             done=t("答复督办"),
         ),
@@ -388,7 +297,7 @@ SUBORDER = Workflow(
             S.RETURN_REQUESTED,
             posts.SIGN_SUBORDER,
             inputs=(_reason(help=t("只有明显不属于本单位职责的才能退单，由社区审核。")),),
-            guard=not_designated,
+            guard=guards.not_designated,
             tone="danger",
             clock=t("审核限时开始，办理时限不停"),
             done=t("申请退单"),
@@ -432,7 +341,7 @@ SUBORDER = Workflow(
             S.IN_SERVICE,
             posts.REPORT_SUBORDER,
             inputs=(Input("text", t("进展"), required=True, max_length=2000), _PHOTOS, _CONTACTED),
-            guard=has_taken,
+            guard=guards.has_taken,
             tone="main",
             clock=t("首次反馈计为首次联系"),
             done=t("反馈进展"),
@@ -458,7 +367,7 @@ SUBORDER = Workflow(
             None,
             posts.FINISH_SUBORDER,
             inputs=(Input("until", t("延期至"), "date", required=True), _reason()),
-            guard=may_extend,
+            guard=guards.may_extend,
             done=t("申请延期"),
         ),
         Transition(
@@ -469,7 +378,7 @@ SUBORDER = Workflow(
             posts.REVIEW_EXTENSION,
             also=(posts.REVIEW_SECOND_EXTENSION,),  # which of the two decides depends on the extension: the guard says
             inputs=(_note(t("审核意见")),),
-            guard=extension_waits,
+            guard=guards.extension_waits,
             clock=t("时限改到新日期"),
             done=t("同意延期"),
         ),
@@ -481,7 +390,7 @@ SUBORDER = Workflow(
             posts.REVIEW_EXTENSION,
             also=(posts.REVIEW_SECOND_EXTENSION,),
             inputs=(_reason(),),
-            guard=extension_waits,
+            guard=guards.extension_waits,
             tone="danger",
             done=t("驳回延期"),
         ),
@@ -492,7 +401,7 @@ SUBORDER = Workflow(
             None,
             posts.ANSWER_SUPERVISION,
             inputs=(_reason(t("答复")),),
-            guard=unit_is_supervised,
+            guard=guards.unit_is_supervised,
             tone="main",
             done=t("答复督办"),
         ),

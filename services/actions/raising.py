@@ -49,10 +49,10 @@ def raise_demand(
         Invalid, TooLarge: something in the input; `fields` names it. Forbidden, NotFound: not this actor's place.
     """
     _check_place(actor, node, category, origin)
-    text = clean_text(text, max_length=TEXT_LENGTH, label=_("内容"), required=True)
-    title = clean_line(title, max_length=TITLE_LENGTH, label=_("标题")) or first_line(text, 40)
-    name = clean_line(contact_name, max_length=60, label=_("联系人"))
-    phone = clean_line(contact_phone, max_length=20, label=_("联系电话"))
+    text = clean_text(text, max_length=TEXT_LENGTH, label=_("内容"), field="text", required=True)
+    title = clean_line(title, max_length=TITLE_LENGTH, label=_("标题"), field="title") or first_line(text, 40)
+    name = clean_line(contact_name, max_length=60, label=_("联系人"), field="contact_name")
+    phone = clean_line(contact_phone, max_length=20, label=_("联系电话"), field="contact_phone")
     if phone and not is_mobile(phone):
         raise Invalid(
             _("联系电话“%(phone)s”不是 11 位手机号码，请核对；不方便留电话可以不填。") % {"phone": phone},

@@ -28,7 +28,7 @@ def reveal_contact(*, actor: User, demand: Demand, reason: str) -> Contact:
     assignment is taken).
     """
     policies.require(actor, posts.REVEAL_CONTACT, demand)
-    reason = clean_line(reason, max_length=200, label=_("查看理由"), required=True)
+    reason = clean_line(reason, max_length=200, label=_("查看理由"), field="reason", required=True)
     _check_taken(actor, demand)
     locked = Demand.objects.select_for_update().get(pk=demand.pk)
     audit.record(actor=actor, action="demand.reveal_contact", obj=locked, label=locked.code, reason=reason)

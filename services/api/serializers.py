@@ -65,7 +65,7 @@ def demand_row(demand: Demand) -> dict[str, Any]:
 
 class ActionRow(Shown):
     name = serializers.CharField(label=_("操作"))
-    label = serializers.CharField(label=_("按钮"))
+    label = serializers.CharField(label=_("按钮"))  # type: ignore[assignment]
     on = serializers.CharField(label=_("对象"))
     version = serializers.IntegerField(label=_("对象版本"))
     inputs = serializers.ListField(label=_("填写项"), child=serializers.DictField())
@@ -254,7 +254,7 @@ class PlaceRow(Shown):
     name = serializers.CharField(label=_("名称"))
     path = serializers.CharField(label=_("位置"))
     level = serializers.CharField(label=_("层级"))
-    parent = serializers.CharField(label=_("上级编码"), allow_null=True)
+    parent_code = serializers.CharField(label=_("上级编码"), allow_null=True)
 
 
 class CategoryRow(Shown):

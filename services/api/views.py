@@ -2,6 +2,7 @@
 action.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from core import policies
 from core.api.pagination import CappedPagination
 from core.errors import Invalid, NotFound
 from core.masking import mask_phone
+from core.models import User
 from grids.models import GridNode
 from partybuilding.models import Member, Unit
 from services import selectors
@@ -88,7 +90,7 @@ class DemandList(ListView):
         category = selectors.categories_for(node.county_id).filter(name=given.pop("category")).first()
         if category is None:
             raise Invalid(_("没有这个类别。"), fields={"category": _("没有这个类别。")})
-        demand = raise_demand(actor=request.user, node=node, category=category, **given)
+        demand = raise_demand(actor=_user(request), node=node, category=category, **given)
         return Response(rows.demand_row(demand), status=status.HTTP_201_CREATED)
 
 
@@ -105,14 +107,26 @@ class DemandMove(APIView):
 
     @extend_schema(operation_id="demands_move", summary="办理一步", request=rows.MoveInput, responses=rows.MoveDone)
     def post(self, request: Request, code: str, transition: str) -> Response:
-        demand = selectors.find_demand(request.user, code=code)
-        target = selectors.target_for(request.user, demand, transition, key=str(request.data.get("on") or ""))
-        flow = BY_MODEL[type(target)]
-        row = flow.may(target, transition, actor=request.user)
-        data = MoveForm.from_json(request.data, request.FILES, action=Action(row, target), user=request.user)
-        version = _version(request.data.get("version"))
-        done = move(actor=request.user, target=target, name=transition, data=data, version=version)
-        return Response(rows.move_done(done))
+        user, given = _user(request), _object(request)
+        demand = selectors.find_demand(user, code=code)
+        target = selectors.target_for(user, demand, transition, key=str(given.get("on") or ""))
+        row = BY_MODEL[type(target)].may(target, transition, actor=user)
+        data = MoveForm.from_json(given, request.FILES, action=Action(row, target), user=user)
+        version = _version(given.get("version"))
+        return Response(rows.move_done(move(actor=user, target=target, name=transition, data=data, version=version)))
+
+
+def _user(request: Request) -> User:
+    """The signed-in account; the default permission has seen to it that there is one."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _object(request: Request) -> Any:
+    """The body, which must be an object (or a form)."""
+    if not isinstance(request.data, Mapping):
+        raise Invalid(_("请提交一个对象。"))
+    return request.data
 
 
 def _version(value: Any) -> int | None:
@@ -135,7 +149,7 @@ class DemandContact(APIView):
         form = rows.RevealInput(data=request.data)
         form.is_valid(raise_exception=True)
         demand = selectors.find_demand(request.user, code=code)
-        found = reveal_contact(actor=request.user, demand=demand, reason=form.validated_data["reason"])
+        found = reveal_contact(actor=_user(request), demand=demand, reason=form.validated_data["reason"])
         return Response({"name": found.name, "phone": found.phone})
 
 
@@ -166,7 +180,7 @@ def _place(node: GridNode) -> dict[str, Any]:
         "name": node.name,
         "path": node.path,
         "level": node.level_type.name,
-        "parent": node.parent.code if node.parent else None,
+        "parent_code": node.parent.code if node.parent else None,
     }
 
 
@@ -226,9 +240,8 @@ def _member(member: Member) -> dict[str, Any]:
 class Me(APIView):
     @extend_schema(operation_id="me", summary="我是谁，能做什么", responses=rows.MeRow)
     def get(self, request: Request) -> Response:
-        grants = policies.grants_of(request.user)
+        user = _user(request)
+        grants = policies.grants_of(user)
         rights = sorted({right for grant in grants for right in grant.rights})
         held = list(dict.fromkeys(grant.source for grant in grants if grant.source))
-        return Response(
-            {"name": request.user.name, "phone": mask_phone(request.user.phone), "rights": rights, "held": held}
-        )
+        return Response({"name": user.name, "phone": mask_phone(user.phone), "rights": rights, "held": held})
