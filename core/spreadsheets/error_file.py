@@ -21,8 +21,8 @@ from core.spreadsheets.styles import (
     FAULT_FILL,
     HEADER_FILL,
     LEFT,
+    Brush,
     put,
-    styled,
     text_width,
 )
 from core.spreadsheets.table import ERROR_HEADER, Table
@@ -119,20 +119,15 @@ def _rewritten(table: Table, errors: Sequence[RowError], messages: Mapping[int, 
         width = min(max(widest, text_width(table.headers[index]), 8) + 2, 40)
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.column_dimensions[get_column_letter(len(kept) + 1)].width = _ERROR_WIDTH
-    header = [styled(sheet, table.headers[index], BOLD, CENTRE, boxed=True) for index in kept]
-    header.append(styled(sheet, ERROR_HEADER, ALERT, CENTRE, boxed=True))
-    for cell in header:
-        cell.fill = HEADER_FILL
-    sheet.append(header)
+    brush = Brush(sheet)
+    header = [brush(table.headers[index], BOLD, CENTRE, boxed=True, fill=HEADER_FILL) for index in kept]
+    sheet.append([*header, brush(ERROR_HEADER, ALERT, CENTRE, boxed=True, fill=HEADER_FILL)])
     for row in table.rows:
-        cells: list[Any] = []
-        for index in kept:
-            cell = styled(sheet, row.cells[index] or None, BODY, LEFT)
-            if (row.number, index + 1) in faulty:
-                cell.fill = FAULT_FILL
-            cells.append(cell)
-        cells.append(styled(sheet, messages.get(row.number), ALERT, LEFT))
-        sheet.append(cells)
+        cells = [
+            brush(row.cells[index] or None, BODY, LEFT, fill=FAULT_FILL if (row.number, index + 1) in faulty else None)
+            for index in kept
+        ]
+        sheet.append([*cells, brush(messages.get(row.number), ALERT, LEFT)])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

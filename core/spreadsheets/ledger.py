@@ -1,7 +1,7 @@
 """A ledger (台账) as a cadre prints it: practice page, section 7."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,8 +21,8 @@ from core.spreadsheets.styles import (
     LEFT,
     RIGHT,
     TITLE,
+    Brush,
     sheet_title,
-    styled,
     text_width,
 )
 
@@ -88,29 +88,32 @@ def write_ledger(
     width = len(columns) + 1
     _set_up_page(sheet, columns, first, mark)
 
-    sheet.append([styled(sheet, title, TITLE, CENTRE)])
+    brush = Brush(sheet)
+    sheet.append([brush(title, TITLE, CENTRE)])
     _merge(sheet, 1, 1, width)
-    _append_split(
-        sheet, 2, width, _("填报单位：%(unit)s") % {"unit": unit}, _("填报日期：%(day)s") % {"day": date_words(day)}
-    )
-    headers = [styled(sheet, text, BOLD, CENTRE, boxed=True) for text in (_("序号"), *(each.title for each in columns))]
-    for cell in headers:
-        cell.fill = HEADER_FILL
-    sheet.append(headers)
+    reported = _("填报单位：%(unit)s") % {"unit": unit}, _("填报日期：%(day)s") % {"day": date_words(day)}
+    _append_halves(sheet, brush, 2, width, reported)
+    titles = (_("序号"), *(column.title for column in columns))
+    sheet.append([brush(text, BOLD, CENTRE, boxed=True, fill=HEADER_FILL) for text in titles])
 
     sums: list[Any] = [0] * len(columns)
     count = 0
-    for count, row in enumerate(chain(first, source), start=1):
-        sheet.append(_row_cells(sheet, count, row, columns, sums))
+    try:
+        for count, row in enumerate(chain(first, source), start=1):
+            sheet.append(_row_cells(brush, count, row, columns, sums))
+    except BaseException:
+        # A write-only sheet keeps its rows in a file of its own, which only saving would take away.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
     if totals:
-        sheet.append(_totals_cells(sheet, count, columns, sums))
-    _append_split(
-        sheet,
-        _HEADER_ROW + count + (2 if totals else 1),
-        width,
-        _("填表人：%(name)s") % {"name": filled_by or "____________"},
-        _("审核人：%(name)s") % {"name": checked_by or "____________"},
+        sheet.append(_totals_cells(brush, count, columns, sums))
+    line = "____________"
+    signed = (
+        _("填表人：%(name)s") % {"name": filled_by or line},
+        _("审核人：%(name)s") % {"name": checked_by or line},
     )
+    _append_halves(sheet, brush, _HEADER_ROW + count + (2 if totals else 1), width, signed)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -142,29 +145,29 @@ def _merge(sheet: Any, row: int, first: int, last: int) -> None:
         sheet.merged_cells.add(f"{get_column_letter(first)}{row}:{get_column_letter(last)}{row}")
 
 
-def _append_split(sheet: Any, row: int, width: int, left: str, right: str) -> None:
-    """A row of two merged halves."""
+def _append_halves(sheet: Any, brush: Brush, row: int, width: int, texts: tuple[str, str]) -> None:
+    """Appends row number `row`: two texts, each over half of the table's width."""
     half = max(width // 2, 1)
-    blank: Iterator[None] = iter([None] * (half - 1))
-    sheet.append([styled(sheet, left, BODY, LEFT), *blank, styled(sheet, right, BODY, RIGHT)])
+    left, right = brush(texts[0], BODY, LEFT), brush(texts[1], BODY, RIGHT)
+    sheet.append([left, *[None] * (half - 1), right])
     _merge(sheet, row, 1, half)
     _merge(sheet, row, half + 1, width)
 
 
 def _row_cells(
-    sheet: Any, number: int, row: Sequence[object], columns: Sequence[LedgerColumn], sums: list[Any]
+    brush: Brush, number: int, row: Sequence[object], columns: Sequence[LedgerColumn], sums: list[Any]
 ) -> list[Any]:
-    cells = [styled(sheet, number, BODY, CENTRE, boxed=True)]
+    cells = [brush(number, BODY, CENTRE, boxed=True)]
     for index, (column, value) in enumerate(zip(columns, row, strict=True)):
-        cells.append(styled(sheet, value, BODY, _ALIGNMENTS[column.align], boxed=True))
+        cells.append(brush(value, BODY, _ALIGNMENTS[column.align], boxed=True))
         if column.total and isinstance(value, int | float | Decimal):
             # A float added to a Decimal would fail; money never comes as a float here.
             sums[index] += Decimal(str(value)) if isinstance(value, float) else value
     return cells
 
 
-def _totals_cells(sheet: Any, count: int, columns: Sequence[LedgerColumn], sums: Sequence[Any]) -> list[Any]:
-    cells = [styled(sheet, _("合计"), BOLD, CENTRE, boxed=True)]
+def _totals_cells(brush: Brush, count: int, columns: Sequence[LedgerColumn], sums: Sequence[Any]) -> list[Any]:
+    cells = [brush(_("合计"), BOLD, CENTRE, boxed=True)]
     told = False
     for column, total in zip(columns, sums, strict=True):
         value: object = None
@@ -172,5 +175,5 @@ def _totals_cells(sheet: Any, count: int, columns: Sequence[LedgerColumn], sums:
             value = total
         elif not told:
             value, told = _("共 %(count)d 条") % {"count": count}, True
-        cells.append(styled(sheet, value, BOLD, _ALIGNMENTS[column.align], boxed=True))
+        cells.append(brush(value, BOLD, _ALIGNMENTS[column.align], boxed=True))
     return cells

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import Any
 from unicodedata import east_asian_width
 
 from django.utils.translation import gettext as _
@@ -40,46 +41,75 @@ _EXACT = 10**15
 
 def put(cell: BookCell, value: object) -> BookCell:
     """Puts a value into a cell with the type it has: text always as text, never as a formula or an error value."""
-    if value is None:
+    held, number_format = _held(value)
+    if isinstance(held, str):
+        _put_text(cell, held)
+        if is_risky(held):
+            cell.quotePrefix = True
+    elif held is not None:
+        cell.value = held
+    if number_format:
+        cell.number_format = number_format
+    return cell
+
+
+class Brush:
+    """Makes the cells of one write-only sheet. Each look is worked out once: openpyxl compares whole fonts and borders
+    for every cell otherwise, which takes longer than everything else."""
+
+    def __init__(self, sheet: Any) -> None:
+        self._sheet = sheet
+        self._looks: dict[tuple[object, ...], Any] = {}
+
+    def __call__(
+        self, value: object, font: Font, alignment: Alignment, *, boxed: bool = False, fill: PatternFill | None = None
+    ) -> BookCell:
+        held, number_format = _held(value)
+        cell = WriteOnlyCell(self._sheet)
+        quoted = isinstance(held, str) and is_risky(held)
+        if isinstance(held, str):
+            _put_text(cell, held)
+        elif held is not None:
+            cell.value = held
+        key = (id(font), id(alignment), boxed, id(fill), number_format, quoted)
+        if key not in self._looks:
+            model = WriteOnlyCell(self._sheet)
+            model.font, model.alignment = font, alignment
+            if boxed:
+                model.border = BOX
+            if fill is not None:
+                model.fill = fill
+            if number_format:
+                model.number_format = number_format
+            if quoted:
+                model.quotePrefix = True
+            self._looks[key] = model._style
+        cell._style = self._looks[key]
         return cell
-    if isinstance(value, bool):
-        value = _("是") if value else _("否")
-    elif isinstance(value, datetime):
-        local = value.astimezone(LOCAL_ZONE).replace(tzinfo=None) if value.tzinfo else value
-        return _put_day(cell, local, MOMENT_FORMAT)
-    elif isinstance(value, date):
-        return _put_day(cell, value, DATE_FORMAT)
-    elif isinstance(value, int | float | Decimal) and abs(value) < _EXACT:
-        cell.value = value
-        return cell
-    text = storable(str(value))
-    # An empty text first: openpyxl decides the type from the value and would make "=1+1" a formula, "#N/A" an error.
-    cell.value = ""
+
+
+def _put_text(cell: BookCell, text: str) -> None:
+    # Not through `cell.value`: openpyxl decides the type from the value, "=1+1" would be a formula, "#N/A" an error.
     cell._value = text
     cell.data_type = "s"
-    if is_risky(text):
-        cell.quotePrefix = True
-    return cell
 
 
-def _put_day(cell: BookCell, value: date, number_format: str) -> BookCell:
-    day = value.date() if isinstance(value, datetime) else value
-    if day < _FIRST_DAY:
-        return put(cell, value.isoformat())
-    if isinstance(value, datetime) and value.time() == time():
-        number_format = DATE_FORMAT
-    cell.value = value
-    cell.number_format = number_format
-    return cell
-
-
-def styled(sheet: object, value: object, font: Font, alignment: Alignment, *, boxed: bool = False) -> BookCell:
-    """A cell for a write-only sheet."""
-    cell = put(WriteOnlyCell(sheet), value)
-    cell.font, cell.alignment = font, alignment
-    if boxed:
-        cell.border = BOX
-    return cell
+def _held(value: object) -> tuple[object, str]:
+    """What a cell is to hold (a text, number, date or nothing), and the number format that shows it."""
+    if value is None or isinstance(value, str):
+        return (storable(value) if value else value), ""
+    if isinstance(value, bool):
+        return (_("是") if value else _("否")), ""
+    if isinstance(value, datetime):
+        local = value.astimezone(LOCAL_ZONE).replace(tzinfo=None) if value.tzinfo else value
+        if local.date() < _FIRST_DAY:
+            return f"{local:%Y-%m-%d %H:%M}", ""
+        return local, (DATE_FORMAT if local.time() == time() else MOMENT_FORMAT)
+    if isinstance(value, date):
+        return (value, DATE_FORMAT) if value >= _FIRST_DAY else (value.isoformat(), "")
+    if isinstance(value, int | float | Decimal) and abs(value) < _EXACT:
+        return value, ""
+    return storable(str(value)), ""
 
 
 def text_width(value: object) -> int:
