@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
 
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -229,6 +230,16 @@ def new_follow_code() -> str:
     Never begins with 0: a spreadsheet or a note that drops leading zeros must not lose it.
     """
     return str(10**11 + secrets.randbelow(9 * 10**11))
+
+
+def follow_code_of(seed: str) -> str:
+    """The follow-up code that belongs to one sending of a form: the same seed always gives the same one.
+
+    Nobody without the portal's key can tell which. What it is for: a form sent twice meets the unique code of the
+    first sending instead of making a second matter.
+    """
+    digest = salted_hmac("jingwei.follow_code", seed, algorithm="sha256").digest()
+    return str(10**11 + int.from_bytes(digest, "big") % (9 * 10**11))
 
 
 def format_follow_code(code: str) -> str:

@@ -1,15 +1,18 @@
 """Forms of the loop. The form of a move is drawn from its row in the workflow table: one for every face."""
 
+import secrets
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Invalid
+from core.codes import parse_follow_code
+from core.errors import DomainError, Invalid
+from core.forms import add_domain_error
 from core.workflow import Input
 from services import selectors
-from services.models import Demand, SubOrder
+from services.models import Category, Demand, SubOrder
 from services.selectors import Action
 
 
@@ -155,3 +158,111 @@ _BUILDERS = {
     "category": _category,
     "matter": _matter,
 }
+
+
+class RaiseForm(forms.Form):
+    """A new demand in the words of a resident or a keeper. The action has the last word on everything in it.
+
+    `once` names this form: the same words sent twice under it make one demand (`raise_demand`).
+    """
+
+    category = forms.ModelChoiceField(
+        label=_("类别"),
+        queryset=Category.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("请选一个类别。"), "invalid_choice": _("这个类别已停用，请另选一个。")},
+    )
+    text = forms.CharField(
+        label=_("说说情况"),
+        help_text=_("在哪里、什么事、多久了。"),
+        max_length=Demand._meta.get_field("text").max_length,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={
+            "required": _("请写几句话说说情况。"),
+            "max_length": _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。"),
+        },
+    )
+    photos = PhotosField(label=_("照片"), required=False, help_text=_("可不传；最多 6 张。"))
+    contact_phone = forms.CharField(
+        label=_("联系电话"),
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "tel"}),
+    )
+    contact_name = forms.CharField(
+        label=_("怎么称呼"), required=False, max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput, initial=secrets.token_urlsafe)
+
+    def __init__(self, *args: Any, categories: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].queryset = categories  # type: ignore[attr-defined]
+
+    def clean_contact_phone(self) -> str:
+        # 138 1234 5678 as the phone's own address book pastes it.
+        return "".join(char for char in self.cleaned_data["contact_phone"] if not char.isspace() and char != "-")
+
+
+class OrderForm(RaiseForm):
+    """What a resident fills in, without an account."""
+
+    # People never see it; a robot fills in whatever it finds.
+    website = forms.CharField(label=_("网址（请留空）"), required=False, max_length=200)
+
+    def clean_website(self) -> str:
+        if self.cleaned_data["website"]:
+            raise forms.ValidationError(_("这一栏是防机器人用的，请清空后再提交。"))
+        return ""
+
+
+class CodeForm(forms.Form):
+    """A follow-up code as somebody types it in."""
+
+    code = forms.CharField(
+        label=_("查询码"),
+        help_text=_("点单后得到的 12 位数字。"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "placeholder": "0000 0000 0000"}),
+    )
+
+    def clean_code(self) -> str:
+        try:
+            return parse_follow_code(self.cleaned_data["code"])
+        except DomainError as error:
+            raise forms.ValidationError(error.message) from error
+
+
+class RevealForm(forms.Form):
+    """Why somebody looks at a resident's contact: a common reason in one touch, or one's own words."""
+
+    REASONS = (
+        ("call", _("联系居民，了解情况")),
+        ("visit", _("上门前约时间")),
+        ("answer", _("告知办理结果")),
+        ("other", _("其他（请写明）")),
+    )
+
+    why = forms.ChoiceField(label=_("为什么查看"), choices=REASONS, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("补充说明"), required=False, max_length=150)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("why") == "other" and not data.get("note"):
+            self.add_error("note", _("请写明理由。"))
+        return data
+
+    @property
+    def reason(self) -> str:
+        """The words for the audit trail."""
+        why, note = self.cleaned_data["why"], self.cleaned_data["note"]
+        words = "" if why == "other" else str(dict(self.REASONS)[why])
+        return "；".join(text for text in (words, note) if text)
+
+
+def show_refusal(form: forms.Form, error: DomainError) -> None:
+    """Puts an action's refusal into the form it came from: beside its field, or on top."""
+    if not error.fields and "photos" in form.fields and error.code.startswith(("photo", "file_")):
+        form.add_error("photos", error.message)
+    else:
+        add_domain_error(form, error)

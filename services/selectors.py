@@ -281,7 +281,7 @@ def todo_count(user: User, *, cap: int = 99) -> int:
     return sum(rows.order_by()[: cap + 1].count() for rows in kinds)
 
 
-def with_buttons(demands: QuerySet[Demand]) -> QuerySet[Demand]:
+def with_buttons(demands: Any) -> Any:
     """Demands with everything a card shows and `Workflow.available` reads, whatever the number of rows."""
     return demands.with_faces().select_related("county__loop_settings").prefetch_related("suborders")
 
@@ -351,12 +351,9 @@ def heir_of(node: GridNode) -> GridNode | None:
 
 def followed(code: str) -> Demand:
     """The demand of a follow-up code, with what its page shows. Raises `NotFound` for any code that is none."""
-    results = SubOrder.objects.select_related("unit")
     found = (
-        Demand.objects.select_related(
-            "node", "category", "county__loop_settings", "lead_unit", "linked_to__lead_unit", "linked_to__node"
-        )
-        .prefetch_related(Prefetch("suborders", results), "evaluations")
+        Demand.objects.select_related("node", "category", "county__loop_settings", "lead_unit", "linked_to__lead_unit")
+        .prefetch_related("evaluations")
         .filter(follow_code=code)
         .first()
     )

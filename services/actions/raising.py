@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, policies
 from core.actors import RESIDENT, SYSTEM, Actor, kind_of, user_of
-from core.codes import new_matter_code
+from core.codes import follow_code_of, new_matter_code
 from core.errors import Forbidden, Invalid
 from core.masking import is_mobile
 from core.text import clean_line, clean_text, first_line
@@ -36,6 +36,7 @@ def raise_demand(
     contact_name: str = "",
     contact_phone: str = "",
     photos: Iterable[Any] = (),
+    once: str = "",
 ) -> Demand:
     """Registers a demand at a place and tells the community.
 
@@ -44,6 +45,8 @@ def raise_demand(
         node: where it is; at community level or below, with `county__loop_settings` best loaded.
         title: the first line of the text when empty.
         photos: uploads, at most six; cleaned of metadata.
+        once: names one sending of a form; the same words sent again under it make no second demand, the first one is
+            returned (a double tap, a line that broke, the back button).
 
     Raises:
         Invalid, TooLarge: something in the input; `fields` names it. Forbidden, NotFound: not this actor's place.
@@ -58,6 +61,9 @@ def raise_demand(
             _("联系电话“%(phone)s”不是 11 位手机号码，请核对；不方便留电话可以不填。") % {"phone": phone},
             fields={"contact_phone": _("请填写 11 位手机号码。")},
         )
+    follow_code = follow_code_of("\n".join((once, str(node.pk), str(category.pk), phone, text))) if once else ""
+    if once and (first := Demand.objects.filter(follow_code=follow_code).first()):
+        return first
     cleaned = accept_photos(photos)
     now = timezone.now()
     for attempt in range(_TRIES):
@@ -76,10 +82,13 @@ def raise_demand(
             raised_by=user_of(actor),
             registered_at=now,
             step_due_at=_accept_due(node, now),
+            **({"follow_code": follow_code} if once else {}),
         )
         try:
             return _write(actor, demand, cleaned)
         except IntegrityError:
+            if once and (first := Demand.objects.filter(follow_code=follow_code).first()):
+                return first
             # Two matters drew the same random number; the whole transaction is gone, so draw again.
             if attempt == _TRIES - 1:
                 raise
