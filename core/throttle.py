@@ -7,6 +7,7 @@ may reach twice the limit, which is well enough against scripts and guessing.
 import datetime
 import hashlib
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,11 +33,15 @@ def hit(key: str, *, limit: int, window_seconds: int) -> None:
     start = datetime.datetime.fromtimestamp(now.timestamp() // window_seconds * window_seconds, tz=datetime.UTC)
     key = _fitting(key)
     row = ThrottleHit.objects.filter(key=key, window=start)
-    if not row.update(hits=F("hits") + 1):
-        # Two first attempts at once: one row wins, both are counted on it.
-        ThrottleHit.objects.bulk_create([ThrottleHit(key=key, window=start)], ignore_conflicts=True)
-        row.update(hits=F("hits") + 1)
-    if row.values_list("hits", flat=True).get() > limit:
+    # One transaction, so that the row stays locked until it is read: of two at the limit exactly one is refused.
+    # It ends before the refusal, which must not take the count back.
+    with transaction.atomic():
+        if not row.update(hits=F("hits") + 1):
+            # Two first attempts at once: one row wins, both are counted on it.
+            ThrottleHit.objects.bulk_create([ThrottleHit(key=key, window=start)], ignore_conflicts=True)
+            row.update(hits=F("hits") + 1)
+        hits = row.values_list("hits", flat=True).get()
+    if hits > limit:
         raise _refusal(round((start - now).total_seconds() + window_seconds))
 
 
