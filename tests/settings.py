@@ -1,11 +1,17 @@
 """The portal's settings as the suite runs them: the real ones, on a data folder of this worker's own."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-_root = Path(os.environ.get("TEST_DATA_DIR") or Path(tempfile.gettempdir()) / f"jingwei-tests-{os.getuid()}")
+# A folder per run, so that two runs on one machine keep apart; the workers of a run inherit its name.
+if "TEST_DATA_DIR" not in os.environ:
+    os.environ["TEST_DATA_DIR"] = tempfile.mkdtemp(prefix="jingwei-tests-")
+    atexit.register(shutil.rmtree, os.environ["TEST_DATA_DIR"], ignore_errors=True)
+_root = Path(os.environ["TEST_DATA_DIR"])
 os.environ["DATA_DIR"] = str(_root / _worker)
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 # On PostgreSQL the real settings ask for them.

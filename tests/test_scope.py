@@ -1,0 +1,171 @@
+"""`visible_to` and `policies.sees` agree: every model, every role, inside and outside; and nobody sees too much."""
+
+import datetime
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models import Model
+from django.utils import timezone
+
+from core import audit, policies
+from core.models import AuditEntry, User
+from grids.models import Appointment, County, GridNode
+from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from services.actions import tallies
+from services.models import (
+    Assignment,
+    Category,
+    Demand,
+    DemandEvent,
+    Evaluation,
+    Extension,
+    FollowUp,
+    LoopSettings,
+    Parking,
+    Photo,
+    SubOrder,
+    Supervision,
+    Tally,
+    UnitCheckIn,
+)
+from tests import factories as make
+from tests.cast import Cast
+from tests.factories import fresh
+
+pytestmark = pytest.mark.django_db
+
+# Rows without a scope of their own: seen by their reader alone, or machinery nobody looks at through a policy.
+WITHOUT_POLICY = {"Notice", "Job", "OutboxMessage", "AuditSeal", "CalendarDay", "ThrottleHit", "Level"}
+
+
+@pytest.fixture
+def world(cast: Cast) -> Cast:
+    """In both communities, and in the county next door, one of everything that hangs on a demand."""
+    for community in (cast.a, cast.b):
+        offered = make.make_demand(community.building, cast.category, state="published", published_at=timezone.now())
+        demand = make.make_demand(community.building, cast.category, state="dispatched")
+        suborder = make.make_suborder(demand, community.unit)
+        returned = make.make_suborder(demand, community.supporting_unit, "supporting")
+        for one in (demand, offered):
+            _hang_everything(one, suborder if one is demand else None, community.officer)
+        Assignment.objects.create(suborder=suborder, member=community.member, asked_by=community.liaison)
+        Assignment.objects.create(
+            suborder=returned, member=community.supporting_member, asked_by=community.liaison, state="passed_up"
+        )
+        audit_row(community.officer, demand)
+    make.make_organisation(cast.county, "城北街道党工委")
+    tallies.rebuild_tallies(cast.county)
+    return cast
+
+
+def audit_row(actor: User, demand: Demand) -> None:
+    audit.record(actor=actor, action="demand.test", obj=demand)
+
+
+def _hang_everything(demand: Demand, suborder: SubOrder | None, officer: User) -> None:
+    event = DemandEvent.objects.create(demand=demand, suborder=suborder, name="raise", title="登记")
+    Photo.objects.create(demand=demand, event=event, file="photos/x.jpg", size=1, digest="0")
+    Evaluation.objects.create(demand=demand, solved=True, satisfaction="satisfied")
+    FollowUp.objects.create(demand=demand, reached=False, by=officer)
+    Parking.objects.create(demand=demand, plan="等", until=timezone.localdate(), by=officer)
+    Supervision.objects.create(demand=demand, text="催", by=officer, due_at=timezone.now())
+    if suborder:
+        Extension.objects.create(suborder=suborder, until=timezone.localdate(), reason="等", by=officer)
+
+
+def models_with_policy() -> list[type[Model]]:
+    return sorted(policies.registered(), key=lambda model: model._meta.label)
+
+
+def test_every_model_has_a_policy_or_a_reason_not_to() -> None:
+    ours = {
+        model.__name__
+        for model in apps.get_models()
+        if model._meta.app_label in {"core", "grids", "partybuilding", "services"}
+    }
+    known = {model.__name__ for model in models_with_policy()}
+    assert ours - known == WITHOUT_POLICY
+
+
+def test_lists_and_objects_agree_for_everybody(world: Cast) -> None:
+    for name, person in world.people().items():
+        for model in models_with_policy():
+            user = fresh(person)
+            visible = set(policies.visible(model._default_manager.all(), user).values_list("pk", flat=True))
+            seen = {obj.pk for obj in model._default_manager.all() if policies.sees(user, obj)}
+            assert visible == seen, (name, model.__name__)
+
+
+def test_every_right_agrees_with_its_filter(world: Cast) -> None:
+    rights = {
+        right for person in world.people().values() for g in policies.grants_of(fresh(person)) for right in g.rights
+    }
+    demands = list(Demand.objects.all())
+    for name, person in world.people().items():
+        user = fresh(person)
+        for right in sorted(rights):
+            inside = set(Demand.objects.filter(policies.within(Demand, user, right)).values_list("pk", flat=True))
+            assert inside == {one.pk for one in demands if policies.can(user, right, one)}, (name, right)
+
+
+def sees_nothing_of(user: User, rows: Iterable[Any]) -> bool:
+    return not any(policies.sees(fresh(user), row) for row in rows)
+
+
+@pytest.mark.parametrize("role", ["secretary", "officer", "team_lead", "keeper", "building_head", "liaison", "staff"])
+def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) -> None:
+    stranger = world.people()[f"b.{role}"]
+    here = {"community": world.a.node}
+    assert sees_nothing_of(stranger, Demand.objects.filter(**here))
+    assert sees_nothing_of(stranger, SubOrder.objects.filter(demand__community=world.a.node))
+    assert sees_nothing_of(stranger, Assignment.objects.filter(suborder__demand__community=world.a.node))
+    for model in (DemandEvent, Photo, Evaluation, FollowUp, Supervision, Parking):
+        rows = model._default_manager.filter(demand__community=world.a.node)
+        assert rows.exists()
+        assert sees_nothing_of(stranger, rows)
+    assert sees_nothing_of(stranger, GridNode.objects.filter(**here))
+    assert sees_nothing_of(stranger, UnitCheckIn.objects.filter(node=world.a.node))
+    assert sees_nothing_of(stranger, Tally.objects.filter(**here))
+    assert sees_nothing_of(stranger, Appointment.objects.filter(node__community=world.a.node))
+
+
+def test_the_county_next_door_sees_nothing_of_this_one(world: Cast) -> None:
+    for stranger in (world.other_county_department, world.other_county_admin, world.other_county_secretary):
+        for model in (Demand, SubOrder, Unit, Member, UnitMembership, PartyOrganisation, UnitCheckIn, Tally):
+            assert sees_nothing_of(stranger, model._default_manager.all()), (stranger, model)
+        for model in (Category, LoopSettings):
+            assert sees_nothing_of(stranger, model._default_manager.filter(county=world.county))
+        assert sees_nothing_of(stranger, County.objects.filter(pk=world.county.pk))
+        assert sees_nothing_of(stranger, AuditEntry.objects.filter(county_id=world.county.pk))
+        assert sees_nothing_of(stranger, User.objects.filter(county_key=world.county.pk))
+
+
+def test_whoever_holds_nothing_sees_nothing(world: Cast) -> None:
+    for person in (world.nobody, world.superuser):
+        for model in models_with_policy():
+            assert not policies.visible(model._default_manager.all(), fresh(person)).exists(), (person, model)
+
+
+def test_an_ended_post_sees_nothing(world: Cast) -> None:
+    yesterday = timezone.localdate() - datetime.timedelta(days=1)
+    Appointment.objects.filter(user=world.a.officer).update(start=yesterday, end=yesterday)
+    assert not Demand.objects.visible_to(fresh(world.a.officer)).exists()
+
+
+def test_the_administrator_manages_accounts_and_sees_no_matters(world: Cast) -> None:
+    admin = fresh(world.admin)
+    assert User.objects.visible_to(admin).exists()
+    assert not Demand.objects.visible_to(admin).exists()
+    assert not AuditEntry.objects.visible_to(admin).exists()
+    assert AuditEntry.objects.visible_to(fresh(world.auditor)).exists()
+    assert not Demand.objects.visible_to(fresh(world.auditor)).exists()
+
+
+def test_a_unit_that_may_only_claim_sees_no_inner_workings(world: Cast) -> None:
+    offered = Demand.objects.get(community=world.a.node, state="published")
+    liaison = fresh(world.a.liaison)
+    assert policies.sees(liaison, offered)
+    assert sees_nothing_of(world.a.liaison, DemandEvent.objects.filter(demand=offered))
+    assert sees_nothing_of(world.a.liaison, Photo.objects.filter(demand=offered))
