@@ -41,6 +41,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
 
 
 def _body_of(error: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(error, exceptions.ParseError):
+        # The framework's own words are English and speak of parsers.
+        return {"code": "parse_error", "message": _("提交的内容无法读取，应为 JSON 格式。"), "fields": {}}
     if not isinstance(error, exceptions.ValidationError):
         return {"code": str(error.get_codes()), "message": str(error.detail), "fields": {}}
     detail = error.detail
