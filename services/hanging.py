@@ -1,11 +1,12 @@
-"""What of this floor hangs on the nodes of the tree (`grids.hanging`)."""
+"""What of this floor hangs on the nodes of the tree (`grids.hanging`) and is in the hands of units (`partybuilding.duties`)."""
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from grids import hanging
 from grids.querysets import current
-from services.models import Demand, UnitCheckIn
+from partybuilding import duties
+from services.models import Demand, SubOrder, UnitCheckIn
 from services.models.demand import OPEN_STATES
 
 
@@ -18,3 +19,4 @@ def register() -> None:
         open=lambda: Q(state__in=[str(state) for state in OPEN_STATES]),
     )
     hanging.register(UnitCheckIn, label=_("未结束的单位报到"), open=current)
+    duties.register("suborder", label=_("在办的派单"), rows=lambda unit: SubOrder.objects.running().filter(unit=unit))

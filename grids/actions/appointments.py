@@ -124,7 +124,7 @@ def _check_person(user: User, county: County) -> None:
 
 
 def _refuse_double(user: User, post: str, place: GridNode | County, start: datetime.date) -> None:
-    held = Appointment.objects.filter(Q(end__isnull=True) | Q(end__gte=start), user=user)
+    held = Appointment.objects.filter(Q(end__isnull=True) | Q(end__gt=start), user=user)
     where = Q(county=place) if isinstance(place, County) else Q(node=place)
     if held.filter(where, post=post).exists():
         raise Conflict(
