@@ -124,7 +124,7 @@ def _decode(content: bytes, side: int) -> Image.Image:
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """What turns the picture upright, from its EXIF orientation. A picture whose EXIF is broken stays as it lies."""
     try:
-        return _TURNS.get(image.getexif().get(_ORIENTATION))
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # broken EXIF fails in as many ways as a broken picture, and matters less
         return None
 

@@ -262,10 +262,14 @@ def parse_hours(value: str) -> Hours:
         found = re.fullmatch(r"\s*([0-9]{1,2}:[0-9]{2})\s*[-–]\s*([0-9]{1,2}:[0-9]{2})\s*", part)
         if not found:
             raise ValueError(f"not a stretch of working hours: {part!r}")
-        opening, closing = (time(*map(int, clock.split(":"))) for clock in found.groups())
-        stretches.append((opening, closing))
+        stretches.append((_clock(found[1]), _clock(found[2])))
     WorkingCalendar(hours=stretches)  # refuses what is out of order
     return tuple(stretches)
+
+
+def _clock(value: str) -> time:
+    hour, minute = value.split(":")
+    return time(int(hour), int(minute))
 
 
 def load() -> WorkingCalendar:

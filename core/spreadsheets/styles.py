@@ -94,7 +94,7 @@ def _put_text(cell: BookCell, text: str) -> None:
     cell.data_type = "s"
 
 
-def _held(value: object) -> tuple[object, str]:
+def _held(value: Any) -> tuple[Any, str]:
     """What a cell is to hold (a text, number, date or nothing), and the number format that shows it."""
     if value is None or isinstance(value, str):
         return (storable(value) if value else value), ""
@@ -107,7 +107,7 @@ def _held(value: object) -> tuple[object, str]:
         return local, (DATE_FORMAT if local.time() == time() else MOMENT_FORMAT)
     if isinstance(value, date):
         return (value, DATE_FORMAT) if value >= _FIRST_DAY else (value.isoformat(), "")
-    if isinstance(value, int | float | Decimal) and abs(value) < _EXACT:
+    if isinstance(value, int | float | Decimal) and -_EXACT < value < _EXACT:
         return value, ""
     return storable(str(value)), ""
 

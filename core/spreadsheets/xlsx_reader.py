@@ -52,7 +52,7 @@ class _ErrorValue(str):
     __slots__ = ()
 
 
-class _Parser(WorkSheetParser):  # type: ignore[misc]
+class _Parser(WorkSheetParser):
     """Tells a formula without a result and an error value from ordinary cells."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
