@@ -77,16 +77,17 @@ def respond(file: FieldFile, *, name: str = "") -> FileResponse:
     Raises:
         NotFound: there is no file, or its name leads out of the store.
     """
-    if not file:
+    stored = file.name
+    if not stored:
         raise _nothing()
     try:
-        content = file.storage.open(file.name, "rb")
+        content = file.storage.open(stored, "rb")
     except (FileNotFoundError, IsADirectoryError, SuspiciousOperation):
         raise _nothing() from None
-    guessed = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    guessed = mimetypes.guess_type(stored)[0] or "application/octet-stream"
     shown = guessed in _SHOWN
     response = FileResponse(
-        content, as_attachment=not shown, filename=PurePath(name or file.name).name, content_type=guessed
+        content, as_attachment=not shown, filename=PurePath(name or stored).name, content_type=guessed
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"

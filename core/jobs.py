@@ -296,7 +296,7 @@ def clean_up(*, now: datetime.datetime | None = None) -> int:
     before = (now or timezone.now()) - KEEP_FILES
     old = Job.objects.filter(created_at__lt=before).exclude(state__in=[JobState.WAITING, JobState.RUNNING])
     old.exclude(upload="", result="").update(upload="", result="")
-    storage = Job._meta.get_field("upload").storage  # type: ignore[union-attr]
+    storage = Job._meta.get_field("upload").storage
     return _remove_older(storage, "jobs", before)
 
 

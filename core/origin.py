@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 WEB = _("网页")
@@ -29,7 +30,7 @@ def current() -> str:
     return _origin.get() or str(COMMAND)
 
 
-def enter(text: str) -> Token[str | None]:
+def enter(text: str | Promise) -> Token[str | None]:
     return _origin.set(str(text))
 
 
@@ -38,7 +39,7 @@ def leave(token: Token[str | None]) -> None:
 
 
 @contextmanager
-def coming_from(text: str) -> Iterator[None]:
+def coming_from(text: str | Promise) -> Iterator[None]:
     """Names the origin of everything recorded inside the block."""
     token = enter(text)
     try:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core import files, jobs, notices
 from core.errors import NotFound
 from core.forms import PasswordForm
-from core.models import Job, JobState, Notice
+from core.models import Job, JobState, Notice, User
 
 NOTICES_PER_PAGE = 20
 JOBS_PER_PAGE = 20
@@ -40,7 +40,7 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     context = {
         "notices": [(notice, notices.kind_label(notice.kind)) for notice in page],
         "only_unread": unread,
-        "unread_count": notices.unread_count(request.user),
+        "unread_count": notices.unread_count(_person(request)),
         "first_url": "?" + urlencode(query) if before else "",
         "next_url": next_url,
     }
@@ -54,14 +54,14 @@ def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
     notice = Notice.objects.visible_to(request.user).filter(pk=pk).first()
     if notice is None:
         raise NotFound(_("没有找到这条通知，可能已过保存期限。"))
-    notices.mark_read(actor=request.user, notice_id=pk)
+    notices.mark_read(actor=_person(request), notice_id=pk)
     return redirect(notice.link if notices.is_local(notice.link) else "core:notices")
 
 
 @login_required
 @require_POST
 def notice_read_all(request: HttpRequest) -> HttpResponse:
-    count = notices.mark_read(actor=request.user)
+    count = notices.mark_read(actor=_person(request))
     messages.success(request, _("已将 %(n)s 条通知标为已读。") % {"n": count})
     return redirect("core:notices")
 
@@ -91,7 +91,7 @@ def job_progress(request: HttpRequest, pk: int) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = form.save(request.user)
+        user = form.save(_person(request))
         if user is not None:
             update_session_auth_hash(request, user)
             messages.success(request, _("密码已修改。下次请用新密码登录。"))
@@ -103,6 +103,12 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_safe
 def file(request: HttpRequest, word: str, pk: int) -> FileResponse:
     return files.serve(user=request.user, word=word, pk=pk)
+
+
+def _person(request: HttpRequest) -> User:
+    """Who is signed in; every view here asks for that."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def _own_job(request: HttpRequest, pk: int) -> Job:
