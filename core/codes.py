@@ -1,6 +1,6 @@
 """The numbers on everything: division codes, grid serials, unit codes, and the codes people are handed.
 
-Rules: docs/domain.md, "Codes". Division codes follow GB/T 2260 and the statistics bureau's 12-character scheme.
+Rules: docs/practice.md, section 2. Division codes follow GB/T 2260 and the statistics bureau's 12-character scheme.
 """
 
 import re

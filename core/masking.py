@@ -1,7 +1,7 @@
 """How personal data is shown to somebody who has not asked to see it in full.
 
 Masking is for the eye only: what is stored stays whole, and showing it whole is an action with a reason and an audit
-row (docs/domain.md, section 5). Every function takes anything a person typed and never fails.
+row (docs/domain.md, section 5; docs/practice.md, section 1). Every function takes anything a person typed and never fails.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Working time: which days are worked, from when to when, and what a limit of so many hours or days comes to.
 
 The national calendar with its shifted working days comes from `chinesecalendar`; a county's departures from it are
-`core.CalendarDay` rows; the hours are the setting WORKING_HOURS. Rules: docs/domain.md, "The loop".
+`core.CalendarDay` rows; the hours are the setting WORKING_HOURS. Rules: docs/practice.md, section 3.
 """
 
 import re

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Generator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -14,6 +15,10 @@ from tests.cast import cast, transactional_cast  # noqa: F401  (fixtures)
 
 # Playwright keeps an event loop in the main thread; without this Django refuses every query made beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+# How long an example takes says how busy the machine is, nothing about the code.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 STRICT = os.environ.get("STRICT") == "1"
 
@@ -58,7 +63,10 @@ def clean_cache() -> None:
     """A test must not find what another one cached."""
     from django.core.cache import cache
 
+    from core import working_calendar
+
     cache.clear()
+    working_calendar.forget()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Columns that no import may carry. The portal holds care needs, never these; the whole file is refused.
 
-Domain page, section 5, and practice page, section 8: no ethnicity, religion, politics, petition history, criminal
+docs/domain.md, section 5, and docs/practice.md, section 8: no ethnicity, religion, politics, petition history, criminal
 record or "key persons", no tracks of vehicles or faces, no identity numbers. A file that has such a column is not
 stored, not even its other columns: the person takes the column out and sends the file again.
 """

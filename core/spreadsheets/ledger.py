@@ -1,4 +1,4 @@
-"""A ledger (台账) as a cadre prints it: practice page, section 7."""
+"""A ledger (台账) as a cadre prints it (docs/practice.md, section 7)."""
 
 import io
 from collections.abc import Iterable, Sequence

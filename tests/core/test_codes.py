@@ -208,3 +208,11 @@ def test_one_character_copied_wrongly_is_always_noticed(first17, position, shift
     wrong = alphabet[(alphabet.index(code[position]) + shift) % 31]
     with pytest.raises(Invalid):
         codes.parse_uscc(code[:position] + wrong + code[position + 1 :])
+
+
+def test_the_same_sending_of_a_form_has_the_same_follow_code_and_only_with_this_portals_key(settings):
+    code = codes.follow_code_of("one form")
+    assert codes.parse_follow_code(code) == codes.follow_code_of("one form") == code
+    assert codes.follow_code_of("another form") != code
+    settings.SECRET_KEY = "another portal" * 4
+    assert codes.follow_code_of("one form") != code

@@ -335,7 +335,7 @@ def test_other_zips_are_named_for_what_they_are():
     assert "不是 Excel" in refusal(zipped("photo.jpg"), "a.xlsx")
 
 
-def test_an_old_workbook_with_the_password_wrapping_is_not_read_into_memory_first():
+def test_fifty_megabytes_are_refused_before_anything_is_read():
     class Huge(io.BytesIO):
         size = 50 * 1024 * 1024
 
