@@ -7,7 +7,7 @@ import datetime
 import logging
 import secrets
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from axes.utils import reset as unlock
@@ -103,29 +103,53 @@ def create_account(
     return user, password
 
 
+def prepare_accounts(
+    *,
+    people: Sequence[tuple[str, str]],
+    county_key: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[tuple[User, str]]:
+    """The slow half of `create_accounts`: accounts and first passwords in memory, hashed, nothing written.
+
+    Hashing takes its time by design (a fifth of a second each); it must not happen while a transaction keeps others
+    waiting.
+
+    Args:
+        progress: told how many of how many are done.
+
+    Raises:
+        Invalid: a phone or name is not usable.
+    """
+    made: list[tuple[User, str]] = []
+    for number, (phone, name) in enumerate(people, start=1):
+        password = new_password()
+        user = User(phone=clean_phone(phone), name=_clean_name(name), county_key=county_key, must_change_password=True)
+        user.password = make_password(password)
+        made.append((user, password))
+        if progress is not None:
+            progress(number, len(people))
+    return made
+
+
 def create_accounts(
     *,
     actor: Actor,
-    people: Sequence[tuple[str, str]],
+    people: Sequence[tuple[str, str]] = (),
     place: models.Model | None,
     county_key: int | None = None,
+    prepared: Sequence[tuple[User, str]] | None = None,
 ) -> list[tuple[User, str]]:
     """Makes many accounts in a few statements, for imports; all or none. See `create_account`.
 
     Args:
         people: (phone, name) pairs, already known to have no account.
+        prepared: what `prepare_accounts` made of them, where the caller has a transaction of its own.
 
     Raises also:
         Conflict: one of the phones has an account by now, or stands twice in the list.
     """
     _require_at(actor, place)
-    made: list[tuple[User, str]] = []
-    for phone, name in people:
-        password = new_password()
-        user = User(phone=clean_phone(phone), name=_clean_name(name), county_key=county_key, must_change_password=True)
-        # Hashing takes its time by design; it is done before the transaction begins.
-        user.password = make_password(password)
-        made.append((user, password))
+    made = list(prepared) if prepared is not None else prepare_accounts(people=people, county_key=county_key)
     users = [user for user, _password in made]
     with transaction.atomic():
         try:
