@@ -1,0 +1,238 @@
+"""See script/bench. Prints what it ran on; a figure without its yardstick beside it says nothing."""
+
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+CONNECTIONS, WORKERS = 4, 2
+TICKS = os.sysconf("SC_CLK_TCK")
+# Row -> (statements, CPU as a multiple of the bare page). The last two have no aim.
+AIMS = {"create": (12, 16), "list of 25": (8, 24), "detail": (8, 20), "transition": (14, 16), "dashboard": (8, 16)}
+Ask = Callable[[int], tuple[str, str, str | None, dict[str, str]]]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class Server:
+    """gunicorn with 2 workers on one application, and the CPU time its processes have used."""
+
+    def __init__(self, application: str, folder: Path) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "gunicorn", application, "-w", str(WORKERS), "-b", f"127.0.0.1:{self.port}"]
+        command += [
+            "--worker-tmp-dir",
+            str(folder),
+            "--log-level",
+            "error",
+            "--pythonpath",
+            f"{ROOT},{Path(__file__).parent}",
+        ]
+        self.process = subprocess.Popen([*command, "--keep-alive", "60", "-k", "gthread", "--threads", "2"], cwd=ROOT)
+        for _try in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    break
+            time.sleep(0.1)
+
+    def cpu_seconds(self) -> float:
+        pids = [self.process.pid, *_children(self.process.pid)]
+        return sum(_ticks(pid) for pid in pids) / TICKS
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def _children(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _drive(port: int, ask: Ask, seconds: float, numbers: Iterator[int], done: list[int]) -> None:
+    line = http.client.HTTPConnection("127.0.0.1", port)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        method, path, body, headers = ask(next(numbers))
+        line.request(method, path, body, headers)
+        answer = line.getresponse()
+        answer.read()
+        if answer.status >= 400:
+            raise SystemExit(f"{method} {path}: {answer.status}")
+        done.append(1)
+
+
+def _measure_in_child(port: int, ask: Ask, seconds: float, first: int, queue: Any) -> None:
+    done: list[int] = []
+    numbers = count(first)
+    threads = [
+        threading.Thread(target=_drive, args=(port, ask, seconds, numbers, done)) for _each in range(CONNECTIONS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    queue.put(len(done))
+
+
+def measure(server: Server, ask: Ask, seconds: float) -> tuple[float, float]:
+    """Requests per second and CPU milliseconds a request, driven from a process of its own."""
+    fork = multiprocessing.get_context("fork")
+    first = 0
+    for length in (1.0, seconds):  # the first round warms up
+        queue = fork.Queue()
+        before, began = server.cpu_seconds(), time.monotonic()
+        child = fork.Process(target=_measure_in_child, args=(server.port, ask, length, first, queue))
+        child.start()
+        asked = queue.get()
+        child.join()
+        passed, used = time.monotonic() - began, server.cpu_seconds() - before
+        first += asked + CONNECTIONS
+    return asked / passed, used * 1000 / asked
+
+
+def raw_transactions(seconds: float) -> float:
+    """Two inserts and a commit by hand, as fast as one connection gives."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_a (id bigserial PRIMARY KEY, text text)")
+        cursor.execute("CREATE TABLE bench_b (id bigserial PRIMARY KEY, text text)")
+    raw = connection.connection
+    raw.autocommit = False
+    done, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        with raw.cursor() as cursor:
+            cursor.execute("INSERT INTO bench_a (text) VALUES (%s)", ["x" * 200])
+            cursor.execute("INSERT INTO bench_b (text) VALUES (%s)", ["y" * 200])
+        raw.commit()
+        done += 1
+    raw.autocommit = True
+    return done / seconds
+
+
+def statements(ask: Ask, number: int) -> int:
+    """SQL statements of one request, BEGIN and COMMIT among them, counted inside this process."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    method, path, body, headers = ask(number)
+    with CaptureQueriesContext(connection) as captured:
+        answer = Client(headers=headers).generic(method, path, body or "", headers.get("Content-Type", "text/plain"))
+    if answer.status_code >= 400:
+        raise SystemExit(f"{method} {path}: {answer.status_code} {answer.content[:300]!r}")
+    return len(captured)
+
+
+def questions(world: Any) -> dict[str, Ask]:
+    from django.test import Client
+    from rest_framework.authtoken.models import Token
+
+    def key(user: Any) -> dict[str, str]:
+        return {"Authorization": f"Token {Token.objects.create(user=user).key}", "Content-Type": "application/json"}
+
+    def cookie(user: Any) -> dict[str, str]:
+        client = Client()
+        client.force_login(user, backend="core.backends.PhoneBackend")
+        return {"Cookie": "; ".join(f"{name}={value.value}" for name, value in client.cookies.items())}
+
+    officer, street = key(world.officer), key(world.street_officer)
+    desk, phone = cookie(world.officer), cookie(world.liaison)
+    county = cookie(world.department)
+    raised = json.dumps({"node": world.node.code, "category": world.category.name, "text": "楼道灯坏了"})
+    return {
+        "create": lambda n: ("POST", "/api/v1/demands/", raised, officer),
+        "list of 25": lambda n: ("GET", "/api/v1/demands/", None, officer),
+        "detail": lambda n: ("GET", f"/api/v1/demands/{world.sample}/", None, officer),
+        "transition": lambda n: ("POST", f"/api/v1/demands/{world.accepted[n]}/publish/", "{}", street),
+        "dashboard": lambda n: ("GET", "/dashboard/", None, county),
+        "admin list": lambda n: ("GET", "/admin/services/demand/", None, desk),
+        "phone page": lambda n: ("GET", "/m/", None, phone),
+    }
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--demands", type=int, default=100_000)
+    options.add_argument("--seconds", type=float, default=5.0)
+    chosen = options.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    os.environ.update(
+        DATA_DIR=str(folder),
+        SECRET_KEY="b" * 60,
+        AUDIT_KEY="a" * 60,
+        LOG_LEVEL="ERROR",
+        ALLOWED_HOSTS="127.0.0.1,testserver",
+    )
+    os.environ["DJANGO_SETTINGS_MODULE"] = "governance.settings"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+    from world import load
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    began = time.monotonic()
+    world = load(chosen.demands)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute("SELECT version()")
+        engine = cursor.fetchone()[0].split(" on ")[0]
+    print(
+        f"{platform.machine()}, {os.cpu_count()} 核；Python {platform.python_version()}，Django {django.__version__}，{engine}"
+    )
+    print(
+        f"{chosen.demands} 条需求（装入 {time.monotonic() - began:.0f} 秒）；gunicorn {WORKERS} 进程，{CONNECTIONS} 个连接"
+    )
+    report(world, folder, chosen.seconds)
+
+
+def report(world: Any, folder: Path, seconds: float) -> None:
+    bare = Server("bare:application", folder)
+    bare_speed, bare_cpu = measure(bare, lambda n: ("GET", "/", None, {}), seconds)
+    bare.stop()
+    print(f"{'':12} {'SQL':>9} {'请求/秒':>10} {'CPU 毫秒':>9} {'为空白页':>9}")
+    print(f"{'bare page':12} {0:>9} {bare_speed:>10.0f} {bare_cpu:>9.2f} {1:>8.1f}x")
+    print(f"{'two inserts':12} {4:>9} {raw_transactions(seconds):>10.0f}")
+    asked = questions(world)
+    last = len(world.accepted) - 1
+    portal = Server("governance.wsgi:application", folder)
+    try:
+        for name, ask in asked.items():
+            sql = statements(ask, last)
+            speed, cpu = measure(portal, ask, seconds)
+            aim = AIMS.get(name)
+            words = f"   目标 SQL≤{aim[0]} CPU≤{aim[1]}x" if aim else ""
+            met = "" if not aim else " 达到" if sql <= aim[0] and cpu / bare_cpu <= aim[1] else " 未达到"
+            print(f"{name:12} {sql:>9} {speed:>10.0f} {cpu:>9.2f} {cpu / bare_cpu:>8.1f}x{words}{met}")
+    finally:
+        portal.stop()
+
+
+if __name__ == "__main__":
+    main()
