@@ -20,7 +20,7 @@ from core.errors import Invalid, TooLarge
 from core.jobs import JobRun
 from core.models import Job, JobState, Notice, OutboxMessage, User
 from core.tasks import clean_up, run_job, sweep_jobs
-from tests.factories import make_user
+from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -387,3 +387,23 @@ def test_a_result_is_downloaded_under_its_own_name(client: Client, owner: User, 
     assert b"".join(response.streaming_content) == b"content"
     assert response["Content-Disposition"].startswith("attachment")
     assert "%E7%BB%93%E6%9E%9C" in response["Content-Disposition"]
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_page_moves_by_itself_without_breaking_the_content_policy(live_server: Any, page: Any, kind: Any) -> None:
+    kind(lambda run: None)
+    owner = make_user("王一")
+    job = submit(owner)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{live_server.url}/accounts/login/?next=/jobs/{job.pk}/")
+    page.fill("#id_username", owner.phone)
+    page.fill("#id_password", PASSWORD)
+    page.click("main button")
+    page.wait_for_selector("text=排队中")
+    Job.objects.update(state=JobState.RUNNING, done=312, total=715)
+    page.wait_for_selector("text=312 / 715")
+    Job.objects.update(state=JobState.DONE, finished_at=timezone.now())
+    page.wait_for_selector("text=已完成")
+    assert complaints == []
