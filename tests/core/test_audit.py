@@ -264,6 +264,22 @@ def test_sealing_leaves_nothing_unsealed_and_anchors_each_seal(days: list[Calend
     assert problems() == []
 
 
+def test_a_signature_covers_everything_a_seal_says_and_the_key(settings: Any) -> None:
+    at = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
+    plain: dict[str, Any] = {"number": 2, "previous": "p", "rows": 3, "digest": "d", "at": at}
+    others = [
+        {"number": 1},
+        {"previous": "q"},
+        {"rows": 4},
+        {"digest": "e"},
+        {"at": at + datetime.timedelta(seconds=1)},
+    ]
+    signatures = {seals.mac(**{**plain, **other}) for other in [{}, *others]}
+    settings.AUDIT_KEY = "another-key-of-at-least-32-characters"
+    signatures.add(seals.mac(**plain))
+    assert len(signatures) == 7
+
+
 def test_nothing_new_means_no_new_seal(days: list[CalendarDay]) -> None:
     deed(days[0])
     assert seals.seal() == 1

@@ -318,6 +318,13 @@ def test_a_slow_worker_whose_job_was_given_away_writes_nothing_more(owner: User,
     assert (job.state, job.report, job.attempts) == (JobState.DONE, {"by": "second"}, 2)
 
 
+def test_a_slow_worker_does_not_close_the_job_another_one_is_at(owner: User, kind: Any) -> None:
+    kind(lambda run: Job.objects.filter(pk=run.job.pk).update(attempts=2) and None)
+    job = done(submit(owner))
+    assert (job.state, job.finished_at) == (JobState.RUNNING, None)
+    assert not OutboxMessage.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_worker_stops_at_its_next_progress(kind: Any) -> None:
     reached = []

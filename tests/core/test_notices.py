@@ -156,6 +156,7 @@ def test_delivering_twice_leaves_one_notice(reader: User) -> None:
     OutboxMessage.objects.update(state=OutboxState.WAITING, due_at=timezone.now())
     notices.deliver()
     assert Notice.objects.count() == 1
+    assert OutboxMessage.objects.get().state == OutboxState.DONE
 
 
 def test_a_message_that_fails_is_tried_later_and_later_and_then_given_up(failing: str, reader: User) -> None:
