@@ -1,15 +1,18 @@
-"""Posts are given and taken here; every cadre's rights follow from the rows these two actions write."""
+"""Posts are given and taken here; every cadre's rights follow from the rows these actions write."""
 
 import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit, policies
 from core.actors import SYSTEM, Actor
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import User
 from core.text import clean_line
 from grids.actions.permission import require
@@ -19,9 +22,21 @@ from grids.posts import COUNTY, MANAGE_APPOINTMENT, POSTS, posts_at
 ADMIN = "county_admin"
 # The auditor watches the administrators, so nobody is both (classified protection; docs/domain.md, section 1).
 APART = frozenset({ADMIN, "county_auditor"})
+BATCH = 500
+T = TypeVar("T")
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class NewAppointment:
+    """A post to be given. The fields mean what the arguments of `appoint` mean."""
+
+    user: User
+    post: str
+    place: GridNode | County
+    start: datetime.date | None = None
+    note: str = ""
+
+
 def appoint(
     *,
     actor: Actor,
@@ -42,27 +57,49 @@ def appoint(
         Invalid: the post is not held at this level, the account is stopped or of another county.
         Conflict: the person holds this post here already, or holds one that excludes it.
     """
-    require(actor, MANAGE_APPOINTMENT, place)
-    if actor is not SYSTEM and user == actor:
+    return appoint_many(actor=actor, rows=[NewAppointment(user, post, place, start, note)])[0]
+
+
+@transaction.atomic
+def appoint_many(*, actor: Actor, rows: Sequence[NewAppointment]) -> list[Appointment]:
+    """Gives many posts in a few statements, for imports; all or none. Raises as `appoint`."""
+    places = {_key(row.place): row.place for row in rows}
+    for place in places.values():
+        require(actor, MANAGE_APPOINTMENT, place)
+    if any(row.user == actor for row in rows):
         raise Forbidden(_("不能给自己任职，请由另一位管理员办理。"))
-    # The person's row is the lock: two windows must not give the same post twice (no constraint covers the county's).
-    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    place.refresh_from_db()
-    county = place if isinstance(place, County) else place.county
-    _check_post(post, place)
-    _check_person(user, county)
-    start = start or timezone.localdate()
-    _refuse_double(user, post, place, start)
-    row = Appointment(user=user, post=post, start=start, note=clean_line(note, max_length=200, label=_("备注")))
-    if isinstance(place, County):
-        row.county = place
-    else:
-        row.node = place
-    row.save(force_insert=True)
-    changes = {"user_id": (None, user.pk), "post": (None, post), "start": (None, start)}
-    audit.record(actor=actor, action="appointment.start", obj=row, changes=changes, label=_label(row), new=True)
-    policies.forget_grants(user)
-    return row
+    users = _locked_people({row.user.pk for row in rows})
+    places = _as_they_are(places)
+    held = _held_by(users)
+    made = []
+    for row in rows:
+        user, place = users[row.user.pk], places[_key(row.place)]
+        start = row.start or timezone.localdate()
+        _check_post(row.post, place)
+        _check_person(user, place)
+        taken = _refuse_double(user, row.post, place, start, held.setdefault(user.pk, []))
+        note = clean_line(row.note, max_length=200, label=_("备注"))
+        where = {"county": place} if isinstance(place, County) else {"node": place}
+        one = Appointment(user=user, post=row.post, start=start, note=note, **where)
+        taken.append(one)
+        made.append(one)
+    try:
+        with transaction.atomic():
+            Appointment.objects.bulk_create(made, batch_size=BATCH)
+    except IntegrityError as error:
+        raise Conflict(_("其中有人刚刚已被任命，请刷新后再办理。"), code="appointed_already") from error
+    deeds = [
+        audit.Deed(
+            one,
+            {"user_id": (None, one.user_id), "post": (None, one.post), "start": (None, one.start)},
+            label=_label(one),
+        )
+        for one in made
+    ]
+    audit.record_many(actor=actor, action="appointment.start", deeds=deeds, new=True)
+    for row in rows:
+        policies.forget_grants(row.user)
+    return made
 
 
 @transaction.atomic
@@ -104,6 +141,46 @@ def end_appointment(
     return row
 
 
+def _key(place: GridNode | County) -> tuple[type, int]:
+    return type(place), place.pk
+
+
+def _locked_people(pks: Iterable[int]) -> dict[int, User]:
+    """The people's rows are the lock: two windows must not give the same post twice (no constraint covers the
+    county's posts). In id order, so that two imports wait for one another instead of blocking each other."""
+    users: dict[int, User] = {}
+    for some in _batches(sorted(pks)):
+        locked = User.objects.select_for_update(no_key=True).filter(pk__in=some).order_by("pk")
+        users.update({user.pk: user for user in locked})
+    return users
+
+
+def _as_they_are(places: dict[tuple[type, int], GridNode | County]) -> dict[tuple[type, int], GridNode | County]:
+    """The places read again: one may have been retired since the page was opened."""
+    fresh: dict[tuple[type, int], GridNode | County] = {}
+    counties = [pk for model, pk in places if model is County]
+    fresh.update({(County, row.pk): row for row in County.objects.filter(pk__in=counties)})
+    for some in _batches([pk for model, pk in places if model is GridNode]):
+        nodes = GridNode.objects.select_related("level_type", "county").filter(pk__in=some)
+        fresh.update({(GridNode, node.pk): node for node in nodes})
+    if len(fresh) != len(places):
+        raise NotFound(_("没有找到任职地。"))
+    return fresh
+
+
+def _held_by(users: dict[int, User]) -> dict[int, list[Appointment]]:
+    held: dict[int, list[Appointment]] = {}
+    for some in _batches(list(users)):
+        for row in Appointment.objects.filter(user_id__in=some):
+            held.setdefault(row.user_id, []).append(row)
+    return held
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
 def _check_post(post: str, place: GridNode | County) -> None:
     level_key = COUNTY if isinstance(place, County) else place.level_type.key
     if isinstance(place, GridNode) and place.is_retired:
@@ -114,36 +191,42 @@ def _check_post(post: str, place: GridNode | County) -> None:
         raise Invalid(message, fields={"post": message})
 
 
-def _check_person(user: User, county: County) -> None:
+def _check_person(user: User, place: GridNode | County) -> None:
     if not user.is_active:
         message = _("这个账号已停用，请先启用。")
         raise Invalid(message, fields={"user": message})
+    county = place if isinstance(place, County) else place.county
     if user.county_key != county.pk:
         message = _("这个账号不属于%(county)s。") % {"county": county.name}
         raise Invalid(message, fields={"user": message})
 
 
-def _refuse_double(user: User, post: str, place: GridNode | County, start: datetime.date) -> None:
-    held = Appointment.objects.filter(Q(end__isnull=True) | Q(end__gt=start), user=user)
-    where = Q(county=place) if isinstance(place, County) else Q(node=place)
-    if held.filter(where, post=post).exists():
+def _refuse_double(
+    user: User, post: str, place: GridNode | County, start: datetime.date, held: list[Appointment]
+) -> list[Appointment]:
+    """Refuses what the person holds already or may not hold beside it. Returns `held`, to be added to."""
+    holds = [row for row in held if row.end is None or row.end > start]
+    field = "county_id" if isinstance(place, County) else "node_id"
+    if any(row.post == post and getattr(row, field) == place.pk for row in holds):
         raise Conflict(
             _("%(name)s在“%(place)s”已任%(post)s，不能重复任职。")
             % {"name": user.name, "place": place, "post": POSTS[post].label},
             code="appointed_already",
         )
-    if post in APART and (other := held.filter(post__in=APART - {post}).first()):
+    other = next((row for row in holds if {post, row.post} == APART), None)
+    if other is not None:
         raise Conflict(
             _("审计员和管理员不能由同一人担任：%(name)s已任%(post)s。") % {"name": user.name, "post": other.post_label},
             code="posts_apart",
         )
+    return held
 
 
 def _refuse_last_admin(row: Appointment) -> None:
     if row.post != ADMIN or row.county_id is None:
         return
     others = Appointment.objects.current().filter(
-        post=ADMIN, county_id=row.county_id, end__isnull=True, user__is_active=True
+        Q(end__isnull=True), post=ADMIN, county_id=row.county_id, user__is_active=True
     )
     if not others.exclude(user_id=row.user_id).exists():
         raise Conflict(_("这是本县唯一的管理员，请先任命另一位管理员。"), code="last_admin")

@@ -1,18 +1,29 @@
 """Every change of this floor's data. Import from here: `from partybuilding.actions import create_unit`."""
 
-from partybuilding.actions.members import GivenAccount, add_member, give_member_account, update_member
-from partybuilding.actions.memberships import add_membership, end_membership
+from partybuilding.actions.members import (
+    NewMember,
+    add_member,
+    add_members,
+    give_member_account,
+    link_member_account,
+    update_member,
+)
+from partybuilding.actions.memberships import NewMembership, add_membership, add_memberships, end_membership
 from partybuilding.actions.organisations import create_organisation, update_organisation
 from partybuilding.actions.units import create_unit, update_unit
 
 __all__ = [
-    "GivenAccount",
+    "NewMember",
+    "NewMembership",
     "add_member",
+    "add_members",
     "add_membership",
+    "add_memberships",
     "create_organisation",
     "create_unit",
     "end_membership",
     "give_member_account",
+    "link_member_account",
     "update_member",
     "update_organisation",
     "update_unit",

@@ -3,6 +3,7 @@
 Four facts and no more: name, phone, unit, branch (docs/practice.md, "Left out on purpose").
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +11,31 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from core import audit, policies
-from core.accounts import MANAGE_ACCOUNT, clean_phone, create_account
+from core.accounts import MANAGE_ACCOUNT, clean_phone
 from core.actors import Actor
 from core.errors import Conflict, Invalid
 from core.models import User
 from core.text import clean_line
+from grids.actions import GivenAccount, account_for, why_not_theirs
 from grids.actions.permission import require
 from grids.models import County
 from partybuilding.models import Member, PartyOrganisation, Unit
 from partybuilding.posts import MANAGE_MEMBER
 
 UNCHANGED: Any = object()
+BATCH = 500
 _PERSONAL = ("name", "phone")
 
 
 @dataclass(frozen=True)
-class GivenAccount:
-    """An account somebody was given. `password` is shown once and stored nowhere; None when the account stood before."""
+class NewMember:
+    """A member to be registered. `user` is their account, where there is one already."""
 
-    user: User
-    password: str | None
+    name: str
+    phone: str
+    unit: Unit | None = None
+    branch: PartyOrganisation | None = None
+    user: User | None = None
 
 
 def add_member(
@@ -48,19 +54,51 @@ def add_member(
         Invalid: name or phone is not usable, unit or branch is out of use or of another county.
         Conflict: the county has a member with that phone.
     """
+    return add_members(actor=actor, county=county, rows=[NewMember(name, phone, unit, branch)])[0]
+
+
+@transaction.atomic
+def add_members(*, actor: Actor, county: County, rows: Sequence[NewMember]) -> list[Member]:
+    """Registers many members in a few statements, for imports; all or none. Raises as `add_member`.
+
+    Raises also:
+        Forbidden: accounts are given without `account.manage`. Conflict: an account is not the member's own.
+    """
     require(actor, MANAGE_MEMBER, county)
-    member = Member(county=county, name=_clean_name(name), phone=clean_phone(phone), unit=unit, branch=branch)
-    _check_places(member)
-    with transaction.atomic():
-        _save(member, force_insert=True)
-        changes = {
-            "name": (None, ""),
-            "phone": (None, ""),
-            "unit_id": (None, member.unit_id),
-            "branch_id": (None, member.branch_id),
-        }
-        _record(actor, "member.add", member, changes, new=True)
-    return member
+    if any(row.user is not None for row in rows):
+        require(actor, MANAGE_ACCOUNT, county)
+    made = []
+    for row in rows:
+        name, phone = _clean_name(row.name), clean_phone(row.phone)
+        member = Member(county=county, name=name, phone=phone, unit=row.unit, branch=row.branch, user=row.user)
+        _check_places(member)
+        _check_account(member)
+        made.append(member)
+    try:
+        with transaction.atomic():
+            Member.objects.bulk_create(made, batch_size=BATCH)
+    except IntegrityError as error:
+        raise _taken(made) from error
+    deeds = [
+        audit.Deed(
+            member,
+            {
+                "name": (None, ""),
+                "phone": (None, ""),
+                "unit_id": (None, member.unit_id),
+                "branch_id": (None, member.branch_id),
+                "user_id": (None, member.user_id),
+            },
+            label=_label(member),
+            personal=_PERSONAL,
+        )
+        for member in made
+    ]
+    audit.record_many(actor=actor, action="member.add", deeds=deeds, new=True)
+    for row in rows:
+        if row.user is not None:
+            policies.forget_grants(row.user)
+    return made
 
 
 @transaction.atomic
@@ -79,7 +117,7 @@ def update_member(
     Raises as `add_member`.
     """
     require(actor, MANAGE_MEMBER, member)
-    member = Member.objects.select_for_update(of=("self",)).select_related("county", "unit", "branch").get(pk=member.pk)
+    member = _locked(member)
     given: dict[str, Any] = {"unit": unit, "branch": branch, "is_active": is_active}
     given["name"] = name if name is UNCHANGED else _clean_name(name)
     given["phone"] = phone if phone is UNCHANGED else clean_phone(phone)
@@ -93,7 +131,7 @@ def update_member(
         return member
     if {"unit", "branch"} & changes.keys():
         _check_places(member)
-    _save(member, update_fields=list(changes))
+    _save(member, *changes)
     _record(actor, "member.update", member, changes)
     if member.user is not None:
         policies.forget_grants(member.user)
@@ -107,37 +145,51 @@ def give_member_account(*, actor: Actor, member: Member) -> GivenAccount:
 
     Raises:
         NotFound, Forbidden: no `member.manage` or `account.manage` in the county.
-        Invalid: the member is out of use.
+        Invalid: the member is out of use, or the account stopped.
         Conflict: the member has an account, or the phone's account belongs to somebody else.
     """
     require(actor, MANAGE_MEMBER, member)
-    member = Member.objects.select_for_update(of=("self",)).select_related("county").get(pk=member.pk)
+    member = _locked(member)
+    given = account_for(actor=actor, county=member.county, phone=member.phone, name=member.name)
+    link_member_account(actor=actor, member=member, user=given.user)
+    return given
+
+
+@transaction.atomic
+def link_member_account(*, actor: Actor, member: Member, user: User) -> Member:
+    """Makes an account that stands already the member's own.
+
+    Raises:
+        NotFound, Forbidden: no `member.manage` or `account.manage` in the county. Invalid: the member is out of use.
+        Conflict: the member has an account, or the account is not theirs.
+    """
+    require(actor, MANAGE_MEMBER, member)
+    member = _locked(member)
     require(actor, MANAGE_ACCOUNT, member.county)
     if not member.is_active:
         raise Invalid(_("这位党员已停用，请先启用。"))
     if member.user_id is not None:
         raise Conflict(_("%(name)s已经有账号。") % {"name": member.name}, code="has_account")
-    given = _find_or_make(actor, member)
-    member.user = given.user
-    _save(member, update_fields=["user"])
-    _record(actor, "member.account", member, {"user_id": (None, given.user.pk)})
-    policies.forget_grants(given.user)
-    return given
+    member.user = user
+    _check_account(member)
+    _save(member, "user")
+    _record(actor, "member.account", member, {"user_id": (None, user.pk)})
+    policies.forget_grants(user)
+    return member
 
 
-def _find_or_make(actor: Actor, member: Member) -> GivenAccount:
-    user = User.objects.filter(phone=member.phone).first()
-    if user is None:
-        user, password = create_account(
-            actor=actor, phone=member.phone, name=member.name, place=member.county, county_key=member.county_id
-        )
-        return GivenAccount(user, password)
-    if user.name != member.name or user.county_key != member.county_id or Member.objects.filter(user=user).exists():
-        raise Conflict(
-            _("手机号码 %(phone)s 的账号属于别人，请核对党员的姓名和手机号码。") % {"phone": member.masked_phone},
-            code="phone_taken",
-        )
-    return GivenAccount(user, None)
+def _locked(member: Member) -> Member:
+    rows = Member.objects.select_for_update(of=("self",))
+    return rows.select_related("county", "unit", "branch", "user").get(pk=member.pk)
+
+
+def _check_account(member: Member) -> None:
+    """The same person's, and nobody else's as a member (the database says so for good: one member per account)."""
+    if member.user is None:
+        return
+    fault = why_not_theirs(member.user, county=member.county, name=member.name)
+    if fault:
+        raise fault
 
 
 def _check_places(member: Member) -> None:
@@ -151,17 +203,28 @@ def _clean_name(name: str) -> str:
     return clean_line(name, max_length=60, label=_("姓名"), required=True)
 
 
-def _save(member: Member, **how: Any) -> None:
+def _save(member: Member, *fields: str) -> None:
     try:
         with transaction.atomic():
-            member.save(**how)
+            member.save(update_fields=fields)
     except IntegrityError as error:
-        message = _("手机号码 %(phone)s 已登记为另一位党员，请核对。") % {"phone": member.masked_phone}
-        raise Conflict(message, code="phone_taken", fields={"phone": message}) from error
+        raise _taken([member]) from error
 
 
-def _record(
-    actor: Actor, action: str, member: Member, changes: dict[str, tuple[Any, Any]], *, new: bool = False
-) -> None:
-    label = _("党员 %(n)s") % {"n": member.pk}
-    audit.record(actor=actor, action=action, obj=member, changes=changes, label=label, personal=_PERSONAL, new=new)
+def _taken(members: Sequence[Member]) -> Conflict:
+    """Which of the members collides with another one, as far as it can be told."""
+    phones = {member.phone: member for member in members}
+    others = Member.objects.exclude(pk__in=[member.pk for member in members if member.pk])
+    clash = others.filter(county=members[0].county, phone__in=list(phones)[:BATCH]).first()
+    if clash is None:
+        return Conflict(_("这个账号或手机号码已经是另一位党员的，请核对。"), code="phone_taken")
+    message = _("手机号码 %(phone)s 已登记为另一位党员，请核对。") % {"phone": clash.masked_phone}
+    return Conflict(message, code="phone_taken", fields={"phone": message})
+
+
+def _label(member: Member) -> str:
+    return _("党员 %(n)s") % {"n": member.pk}
+
+
+def _record(actor: Actor, action: str, member: Member, changes: dict[str, tuple[Any, Any]]) -> None:
+    audit.record(actor=actor, action=action, obj=member, changes=changes, label=_label(member), personal=_PERSONAL)

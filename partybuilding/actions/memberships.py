@@ -1,9 +1,11 @@
 """Who acts for a unit: liaisons and staff, from a day to a day."""
 
 import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,8 +18,20 @@ from grids.actions.permission import require
 from partybuilding.models import Unit, UnitMembership, UnitRole
 from partybuilding.posts import MANAGE_UNIT
 
+BATCH = 500
+T = TypeVar("T")
 
-@transaction.atomic
+
+@dataclass(frozen=True)
+class NewMembership:
+    """Somebody who is to act for a unit. The fields mean what the arguments of `add_membership` mean."""
+
+    user: User
+    unit: Unit
+    role: str = UnitRole.LIAISON
+    start: datetime.date | None = None
+
+
 def add_membership(
     *, actor: Actor, user: User, unit: Unit, role: str = UnitRole.LIAISON, start: datetime.date | None = None
 ) -> UnitMembership:
@@ -28,28 +42,49 @@ def add_membership(
         Invalid: unknown role, the unit is closed, the account is stopped or of another county.
         Conflict: the person acts for the unit already; end that first to change the role.
     """
-    require(actor, MANAGE_UNIT, unit)
-    if role not in UnitRole.values:
-        message = _("请选择联络员或工作人员。")
-        raise Invalid(message, fields={"role": message})
-    # The person's row is the lock: two windows must not add the same person twice.
-    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    unit = Unit.objects.select_related("county").get(pk=unit.pk)
-    _check(user, unit)
-    start = start or timezone.localdate()
-    held = UnitMembership.objects.filter(Q(end__isnull=True) | Q(end__gt=start), user=user, unit=unit).first()
-    if held is not None:
-        raise Conflict(
-            _("%(name)s已是“%(unit)s”的%(role)s。")
-            % {"name": user.name, "unit": unit, "role": held.get_role_display()},
-            code="member_already",
+    return add_memberships(actor=actor, rows=[NewMembership(user, unit, role, start)])[0]
+
+
+@transaction.atomic
+def add_memberships(*, actor: Actor, rows: Sequence[NewMembership]) -> list[UnitMembership]:
+    """Lets many accounts act for units in a few statements, for imports; all or none. Raises as `add_membership`."""
+    for unit in {row.unit.pk: row.unit for row in rows}.values():
+        require(actor, MANAGE_UNIT, unit)
+    users = _locked_people({row.user.pk for row in rows})
+    units = {
+        unit.pk: unit for unit in Unit.objects.select_related("county").filter(pk__in={row.unit.pk for row in rows})
+    }
+    held: dict[int, list[UnitMembership]] = {}
+    for some in _batches(list(users)):
+        for one in UnitMembership.objects.filter(user_id__in=some).select_related("unit"):
+            held.setdefault(one.user_id, []).append(one)
+    made = []
+    for row in rows:
+        user, unit = users[row.user.pk], units[row.unit.pk]
+        start = row.start or timezone.localdate()
+        _check(user, unit, row.role)
+        taken = held.setdefault(user.pk, [])
+        _refuse_double(user, unit, start, taken)
+        one = UnitMembership(user=user, unit=unit, role=row.role, start=start)
+        taken.append(one)
+        made.append(one)
+    try:
+        with transaction.atomic():
+            UnitMembership.objects.bulk_create(made, batch_size=BATCH)
+    except IntegrityError as error:
+        raise Conflict(_("其中有人刚刚已被登记，请刷新后再办理。"), code="member_already") from error
+    deeds = [
+        audit.Deed(
+            one,
+            {"user_id": (None, one.user_id), "role": (None, one.role), "start": (None, one.start)},
+            label=_label(one),
         )
-    row = UnitMembership(user=user, unit=unit, role=role, start=start)
-    row.save(force_insert=True)
-    changes = {"user_id": (None, user.pk), "role": (None, role), "start": (None, start)}
-    audit.record(actor=actor, action="membership.start", obj=row, changes=changes, label=_label(row), new=True)
-    policies.forget_grants(user)
-    return row
+        for one in made
+    ]
+    audit.record_many(actor=actor, action="membership.start", deeds=deeds, new=True)
+    for row in rows:
+        policies.forget_grants(row.user)
+    return made
 
 
 @transaction.atomic
@@ -76,14 +111,30 @@ def end_membership(
     row.end = end
     row.save(update_fields=["end"])
     reason = clean_line(reason, max_length=500, label=_("理由"))
-    audit.record(
-        actor=actor, action="membership.end", obj=row, changes={"end": (None, end)}, label=_label(row), reason=reason
-    )
+    changes = {"end": (None, end)}
+    audit.record(actor=actor, action="membership.end", obj=row, changes=changes, label=_label(row), reason=reason)
     policies.forget_grants(membership.user)
     return row
 
 
-def _check(user: User, unit: Unit) -> None:
+def _locked_people(pks: Iterable[int]) -> dict[int, User]:
+    """The people's rows are the lock: two windows must not add the same person twice. In id order."""
+    users: dict[int, User] = {}
+    for some in _batches(sorted(pks)):
+        locked = User.objects.select_for_update(no_key=True).filter(pk__in=some).order_by("pk")
+        users.update({user.pk: user for user in locked})
+    return users
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def _check(user: User, unit: Unit, role: str) -> None:
+    if role not in UnitRole.values:
+        message = _("请选择联络员或工作人员。")
+        raise Invalid(message, fields={"role": message})
     if not unit.is_active:
         message = _("“%(unit)s”已停用。") % {"unit": unit}
         raise Invalid(message, fields={"unit": message})
@@ -93,6 +144,16 @@ def _check(user: User, unit: Unit) -> None:
     if user.county_key != unit.county_id:
         message = _("这个账号不属于%(county)s。") % {"county": unit.county.name}
         raise Invalid(message, fields={"user": message})
+
+
+def _refuse_double(user: User, unit: Unit, start: datetime.date, held: list[UnitMembership]) -> None:
+    holds = [row for row in held if row.unit_id == unit.pk and (row.end is None or row.end > start)]
+    if holds:
+        raise Conflict(
+            _("%(name)s已是“%(unit)s”的%(role)s。")
+            % {"name": user.name, "unit": unit, "role": holds[0].get_role_display()},
+            code="member_already",
+        )
 
 
 def _label(row: UnitMembership) -> str:
