@@ -9,6 +9,7 @@ from governance.elder import elder
 from governance.health import healthz
 from governance.styleguide import styleguide
 from governance.views import doors
+from services.urls import mobile_urls, place_urls, resident_urls
 
 urlpatterns = [
     path("", doors.front, name="front"),
@@ -27,5 +28,8 @@ urlpatterns = [
     path("api/v1/", include("services.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("m/", include((mobile_urls, "mobile"))),
+    path("r/", include((resident_urls, "resident"))),
+    path("", include((place_urls, "places"))),
     path("", include("core.urls")),
 ]

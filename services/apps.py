@@ -14,6 +14,7 @@ class ServicesConfig(AppConfig):
         from core import policies as registry
         from core import workflow as engine
         from services import audiences, hanging, models, notices, policies, posts, workflow
+        from services.views import photos
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -40,5 +41,6 @@ class ServicesConfig(AppConfig):
         audiences.register()
         hanging.register()
         notices.register()
+        photos.register()
         for flow in workflow.ALL:
             engine.register(flow)
