@@ -1,4 +1,4 @@
-"""Months, quarters, and time in words as an office here writes them.
+"""Months, quarters, years, and time in words as an office here writes them.
 
 Every period is half open: `start` belongs to it, `end` is the start of the next. All moments are aware; what a person
 sees is Beijing time whatever the server's zone.
@@ -49,14 +49,32 @@ def _local(moment: datetime) -> datetime:
 
 
 class _Period(ABC):
-    """What months and quarters share."""
+    """What months, quarters and years share."""
+
+    @property
+    @abstractmethod
+    def code(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def label(self) -> str: ...
 
     @property
     @abstractmethod
     def first_day(self) -> date: ...
 
     @abstractmethod
+    def months(self) -> "tuple[Month, ...]": ...
+
+    @abstractmethod
     def next(self) -> Self: ...
+
+    @abstractmethod
+    def previous(self) -> Self: ...
+
+    @abstractmethod
+    def year_before(self) -> Self:
+        """The same period a year earlier (同期)."""
 
     @property
     def start(self) -> datetime:
@@ -115,11 +133,17 @@ class Month(_Period):
     def quarter(self) -> "Quarter":
         return Quarter(self.year, (self.number + 2) // 3)
 
+    def months(self) -> "tuple[Month]":
+        return (self,)
+
     def next(self) -> Self:
         return type(self)(self.year + 1, 1) if self.number == 12 else type(self)(self.year, self.number + 1)
 
     def previous(self) -> Self:
         return type(self)(self.year - 1, 12) if self.number == 1 else type(self)(self.year, self.number - 1)
+
+    def year_before(self) -> Self:
+        return type(self)(self.year - 1, self.number)
 
     def __str__(self) -> str:
         return self.label
@@ -174,8 +198,73 @@ class Quarter(_Period):
     def previous(self) -> Self:
         return type(self)(self.year - 1, 4) if self.number == 1 else type(self)(self.year, self.number - 1)
 
+    def year_before(self) -> Self:
+        return type(self)(self.year - 1, self.number)
+
     def __str__(self) -> str:
         return self.label
+
+
+@dataclass(frozen=True, order=True)
+class Year(_Period):
+    """A calendar year: `Year(2026)` is 2026年, written 2026 in addresses."""
+
+    year: int
+
+    @classmethod
+    def of(cls, moment: date | datetime) -> Self:
+        return cls(local_date(moment).year)
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        """Reads 2026 or 2026年. Raises Invalid for anything else."""
+        found = re.fullmatch(r"([0-9]{4})年?", _plain(value))
+        if found and int(found[1]) in _YEARS:
+            return cls(int(found[1]))
+        raise Invalid(_("“%(value)s”不是年份，请写成 2026 的样子。") % {"value": value[:20]}, code="year")
+
+    @property
+    def code(self) -> str:
+        return f"{self.year:04d}"
+
+    @property
+    def label(self) -> str:
+        return _("%(year)d年") % {"year": self.year}
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, 1, 1)
+
+    def months(self) -> tuple[Month, ...]:
+        return tuple(Month(self.year, number) for number in range(1, 13))
+
+    def next(self) -> Self:
+        return type(self)(self.year + 1)
+
+    def previous(self) -> Self:
+        return type(self)(self.year - 1)
+
+    def year_before(self) -> Self:
+        return self.previous()
+
+    def __str__(self) -> str:
+        return self.label
+
+
+Period = Month | Quarter | Year
+
+
+def parse_period(value: str) -> Period:
+    """Reads a month, a quarter or a year as `code` writes it, or as people do. Raises Invalid for anything else."""
+    for kind in (Quarter, Month, Year):
+        try:
+            return kind.parse(value)
+        except Invalid:
+            continue
+    raise Invalid(
+        _("“%(value)s”不是一个时段，请写成 2026Q1（季度）、2026-03（月）或 2026（年）的样子。") % {"value": value[:20]},
+        code="period",
+    )
 
 
 def _plain(value: str) -> str:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncMonth
 
 from core.periods import Month
@@ -23,27 +23,43 @@ BATCH = 5000
 
 _DONE = Q(state__in=[DemandState.FINISHED, DemandState.CHECKED, DemandState.CLOSED_OFF])
 _HAPPY = Q(satisfaction__in=[Satisfaction.SATISFIED, Satisfaction.FAIRLY])
-_OF_DEMANDS = {
-    "registered": Count("pk"),
-    "declined": Count("pk", filter=Q(state=DemandState.DECLINED)),
-    "dispatched": Count("pk", filter=Q(dispatched_at__isnull=False)),
-    "finished": Count("pk", filter=_DONE),
-    "closed": Count("pk", filter=Q(state=DemandState.CLOSED_OFF)),
-    "finished_in_time": Count("pk", filter=_DONE & Q(finished_at__lte=F("due_at"))),
+_DEMANDS = {
+    "registered": Q(),
+    "declined": Q(state=DemandState.DECLINED),
+    "dispatched": Q(dispatched_at__isnull=False),
+    "finished": _DONE,
+    "closed": Q(state=DemandState.CLOSED_OFF),
+    "finished_in_time": _DONE & Q(finished_at__lte=F("due_at")),
     # Valid follow-ups: the resident was heard, by evaluation or by telephone.
-    "followed_up": Count("pk", filter=Q(solved__isnull=False)),
-    "solved": Count("pk", filter=Q(solved=True)),
-    "satisfied": Count("pk", filter=Q(solved__isnull=False) & _HAPPY),
+    "followed_up": Q(solved__isnull=False),
+    "solved": Q(solved=True),
+    "satisfied": Q(solved__isnull=False) & _HAPPY,
 }
 _ANSWERED = Q(signed_at__isnull=False, contacted_at__isnull=False)
-_OF_SUBORDERS = {
+_SUBORDERS = {
     # Settled ones only: answered, or marked by the sweeper as not answered in time. An approved return is excluded.
-    "response_due": Count("pk", filter=_ANSWERED | Q(response_late_at__isnull=False)),
-    "response_met": Count(
-        "pk", filter=_ANSWERED & Q(signed_at__lte=F("sign_due_at"), contacted_at__lte=F("contact_due_at"))
-    ),
+    "response_due": _ANSWERED | Q(response_late_at__isnull=False),
+    "response_met": _ANSWERED & Q(signed_at__lte=F("sign_due_at"), contacted_at__lte=F("contact_due_at")),
 }
+_OF_DEMANDS = {name: Count("pk", filter=where) for name, where in _DEMANDS.items()}
+_OF_SUBORDERS = {name: Count("pk", filter=where) for name, where in _SUBORDERS.items()}
 COUNTED = (*_OF_DEMANDS, *_OF_SUBORDERS)
+
+
+def _leads() -> QuerySet[SubOrder]:
+    """What the lead units were given: at most one a demand, returned ones left out."""
+    return SubOrder.objects.filter(role=SubOrderRole.LEAD).exclude(state=SubOrderState.RETURNED)
+
+
+def rows_of(name: str) -> Q:
+    """The demands one count of the table counts, as a filter: a figure and the list behind it are one definition.
+
+    Args:
+        name: one of `COUNTED`.
+    """
+    if name in _DEMANDS:
+        return _DEMANDS[name]
+    return Q(Exists(_leads().filter(_SUBORDERS[name], demand=OuterRef("pk"))))
 
 
 def count(where: Q) -> dict[Key, Counts]:
@@ -64,8 +80,8 @@ def count(where: Q) -> dict[Key, Counts]:
         cell = found[row["community_id"], row["month"].date(), row["category_id"], row["lead_unit_id"]]
         cell.update({name: row[f"n_{name}"] for name in _OF_DEMANDS})
     suborders = (
-        SubOrder.objects.filter(demand__in=Demand.objects.filter(where), role=SubOrderRole.LEAD)
-        .exclude(state=SubOrderState.RETURNED)
+        _leads()
+        .filter(demand__in=Demand.objects.filter(where))
         .order_by()
         .annotate(month=TruncMonth("demand__registered_at"))
         .values("demand__community_id", "month", "demand__category_id", "demand__lead_unit_id")

@@ -9,10 +9,12 @@ from core.periods import (
     LOCAL_ZONE,
     Month,
     Quarter,
+    Year,
     date_words,
     datetime_words,
     local_date,
     moment_words,
+    parse_period,
     time_left_words,
 )
 
@@ -94,6 +96,36 @@ def test_every_day_is_in_exactly_one_quarter_and_codes_read_back(day):
     assert Month.parse(month.code) == Month.parse(month.label) == month
     assert quarter.next().previous() == quarter
     assert quarter.end == quarter.next().start
+
+
+def test_a_year_has_twelve_months_and_the_bounds_of_its_quarters():
+    year = Year(2026)
+    assert year.label == str(year) == "2026年"
+    assert year.code == "2026"
+    assert (year.start, year.end) == (Quarter(2026, 1).start, Quarter(2026, 4).end)
+    assert year.months() == tuple(Month(2026, number) for number in range(1, 13))
+    assert (year.previous(), year.next()) == (Year(2025), Year(2027))
+    assert Year.of(datetime(2025, 12, 31, 16, 0, tzinfo=UTC)) == year
+
+
+def test_the_same_period_a_year_before_is_of_the_same_kind():
+    assert Month(2026, 2).year_before() == Month(2025, 2)
+    assert Quarter(2026, 1).year_before() == Quarter(2025, 1)
+    assert Year(2026).year_before() == Year(2025)
+    assert Month(2026, 2).months() == (Month(2026, 2),)
+
+
+@pytest.mark.parametrize("period", [Month(2026, 3), Quarter(2026, 4), Year(2026)])
+def test_a_period_of_any_kind_reads_back_from_its_code_and_its_name(period):
+    assert parse_period(period.code) == parse_period(period.label) == period
+
+
+@pytest.mark.parametrize(
+    "value", ["", "本季度", "2026Q5", "2026-13", "26", "0000", "9999", "2026-03-05", "2026 OR 1=1"]
+)
+def test_what_is_no_period_is_refused_with_an_example(value):
+    with pytest.raises(Invalid, match="2026Q1"):
+        parse_period(value)
 
 
 def test_dates_are_written_the_chinese_way():
