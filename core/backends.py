@@ -3,10 +3,19 @@
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.models import User
 from core.policies import with_hints
+from core.prepared import Prepared
+
+
+def _with_id(user_id: int) -> QuerySet[User]:
+    return with_hints(User.objects.active()).filter(pk=user_id)
+
+
+_BY_ID = Prepared(_with_id, int)
 
 
 class PhoneBackend(BaseBackend):
@@ -29,4 +38,5 @@ class PhoneBackend(BaseBackend):
         return user if user.check_password(password) and user.is_active else None
 
     def get_user(self, user_id: int) -> User | None:
-        return with_hints(User.objects.active()).filter(pk=user_id).first()
+        found: User | None = _BY_ID.one(int(user_id))
+        return found

@@ -6,8 +6,10 @@ the wall clock: a burst pipe does not wait for Monday.
 
 import datetime
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
+from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -74,21 +76,49 @@ class Clock:
         return self.calendar.add_hours(morning, left / 60)
 
 
-def clock_for(county: Any) -> Clock:
-    """The clock of a county (with its `loop_settings` at hand)."""
-    return Clock(county.loop_settings, working_calendar.load())
+_KEEP_SECONDS = 60
+_kept: dict[int, tuple[float, LoopSettings]] = {}
+
+
+def limits_of(county_id: int) -> LoopSettings:
+    """A county's settings, kept for a minute in each process like the calendar: every move asks for them."""
+    kept = _kept.get(county_id)
+    if kept is None or monotonic() - kept[0] > _KEEP_SECONDS:
+        kept = _kept[county_id] = (monotonic(), LoopSettings.objects.get(county_id=county_id))
+    return kept[1]
+
+
+def forget_limits(**_signal: Any) -> None:
+    """Makes the next `limits_of` read the database again."""
+    _kept.clear()
+
+
+post_save.connect(forget_limits, sender=LoopSettings, dispatch_uid="loop_settings_saved")
+post_delete.connect(forget_limits, sender=LoopSettings, dispatch_uid="loop_settings_deleted")
+
+
+def clock_for(county_id: int) -> Clock:
+    """The clock of a county: its limits on the calendar in force."""
+    return Clock(limits_of(county_id), working_calendar.load())
 
 
 def colour(obj: Demand | SubOrder, now: datetime.datetime | None = None) -> str:
     """The light of a running demand or sub-order; always shown with its word from `WORDS`."""
     running = obj.state == "dispatched" if isinstance(obj, Demand) else obj.is_running
-    if obj.due_at is None:
+    return light(running, obj.warn_at, obj.due_at, obj.finished_at, now or timezone.now())
+
+
+def light(
+    running: bool,
+    warn_at: datetime.datetime | None,
+    due_at: datetime.datetime | None,
+    finished_at: datetime.datetime | None,
+    now: datetime.datetime,
+) -> str:
+    """The colour from the bare facts, for rows that are no objects."""
+    end = now if running else finished_at
+    if due_at is None or end is None:
         return STILL
-    end = (now or timezone.now()) if running else obj.finished_at
-    if end is None:
-        return STILL
-    if end > obj.due_at:
+    if end > due_at:
         return RED
-    if running and obj.warn_at is not None and end >= obj.warn_at:
-        return YELLOW
-    return GREEN
+    return YELLOW if running and warn_at is not None and end >= warn_at else GREEN

@@ -10,12 +10,13 @@ from core.actors import Actor, user_of
 from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
+from services.clocks import limits_of
 from services.models import AssignmentState, Demand, SubOrder
 
 
 def within_reopen_window(demand: Demand, actor: Actor) -> str | None:
     """A closed matter reopens for a while only (10 days unless the county says otherwise)."""
-    days = demand.county.loop_settings.reopen_days
+    days = limits_of(demand.county_id).reopen_days
     if demand.closed_at and timezone.now() > demand.closed_at + datetime.timedelta(days=days):
         return _("销号已超过 %(days)d 天，不能重启。请登记一条新的需求。") % {"days": days}
     return None

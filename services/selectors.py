@@ -76,24 +76,34 @@ def key_of(target: Target) -> str:
     return "demand" if isinstance(target, Demand) else f"{target._meta.model_name}-{target.pk}"
 
 
-def find_demand(user: Any, *, code: str = "", pk: int | None = None) -> Demand:
+# What a page names beside the demand itself; the API does not ask for it.
+_NAMED = ("raised_by", "supervised_unit")
+
+
+def find_demand(
+    user: Any, *, code: str = "", pk: int | None = None, named: tuple[str, ...] = _NAMED, whole: bool = True
+) -> Demand:
     """A demand the user may know of, with everything its policies and guards read.
+
+    Args:
+        named: relations to bring along.
+        whole: with its sub-orders and assignments; a move of the demand itself does without.
 
     Raises `NotFound` when there is none, or none for this user.
     """
     suborders = SubOrder.objects.select_related("unit").prefetch_related(
         Prefetch("assignments", Assignment.objects.select_related("member"))
     )
-    found = (
-        Demand.objects.visible_to(user)
-        .with_faces()
-        .select_related("county__loop_settings", "raised_by", "supervised_unit", "linked_to")
-        .prefetch_related(Prefetch("suborders", suborders))
-        .filter(**({"code": code} if code else {"pk": pk}))
-        .first()
-    )
+    wanted = Demand.objects.visible_to(user).with_faces().filter(**({"code": code} if code else {"pk": pk}))
+    if named:
+        wanted = wanted.select_related(*named)
+    if whole:
+        wanted = wanted.prefetch_related(Prefetch("suborders", suborders))
+    found = wanted.order_by().first()
     if found is None:
         raise NotFound(_("没有找到这条需求，或不在您的管辖范围内。"))
+    if not whole:
+        return found
     for suborder in found.suborders.all():
         suborder.demand = found
         for assignment in suborder.assignments.all():
@@ -101,9 +111,9 @@ def find_demand(user: Any, *, code: str = "", pk: int | None = None) -> Demand:
     return found
 
 
-def demand_page(user: Any, *, code: str = "", pk: int | None = None) -> DemandPage:
-    """The page of one demand, in a fixed number of queries. Raises `NotFound`."""
-    demand = find_demand(user, code=code, pk=pk)
+def demand_page(user: Any, *, code: str = "", pk: int | None = None, named: tuple[str, ...] = _NAMED) -> DemandPage:
+    """The page of one demand, in a fixed number of queries. Arguments and errors as `find_demand`."""
+    demand = find_demand(user, code=code, pk=pk, named=named)
     suborders = [row for row in demand.suborders.all() if policies.sees(user, row)]
     summary = only_offered(user, demand)
     events: list[DemandEvent] = []
@@ -142,6 +152,11 @@ def targets_of(demand: Demand) -> Iterable[Target]:
         yield from suborder.assignments.all()
 
 
+def of_demand_alone(name: str) -> bool:
+    """Whether only the demand itself makes this move: its sub-orders need not be read then."""
+    return not any(flow.find(name) for flow in (SUBORDER, ASSIGNMENT))
+
+
 def target_for(user: Any, demand: Demand, name: str, *, key: str = "") -> Target:
     """The object a move is meant for.
 
@@ -153,7 +168,8 @@ def target_for(user: Any, demand: Demand, name: str, *, key: str = "") -> Target
 
     Raises `NotFound` for a move in no table, or one that concerns nothing the user may know of.
     """
-    known = [target for target in targets_of(demand) if BY_MODEL[type(target)].find(name)]
+    every = [demand] if of_demand_alone(name) else targets_of(demand)
+    known = [target for target in every if BY_MODEL[type(target)].find(name)]
     if key:
         known = [target for target in known if key_of(target) == key]
     seen = [target for target in known if policies.sees(user, target)]
@@ -283,7 +299,7 @@ def todo_count(user: User, *, cap: int = 99) -> int:
 
 def with_buttons(demands: Any) -> Any:
     """Demands with everything a card shows and `Workflow.available` reads, whatever the number of rows."""
-    return demands.with_faces().select_related("county__loop_settings").prefetch_related("suborders")
+    return demands.with_faces().prefetch_related("suborders")
 
 
 # The one button of a card: the first of these that can be pressed. The order is that of the work itself.
@@ -327,11 +343,7 @@ def may_reveal(user: User, demand: Demand) -> bool:
 
 def public_place(token: str) -> GridNode:
     """The place of a QR code, retired ones too. Raises `NotFound`."""
-    found = (
-        GridNode.objects.filter(public_token=token)
-        .select_related("county__loop_settings", "level_type", "community")
-        .first()
-    )
+    found = GridNode.objects.filter(public_token=token).select_related("level_type", "community").first()
     if found is None:
         raise NotFound(_("没有找到这个二维码对应的地点，请重新扫描，或在下面选择所在的小区楼栋。"))
     return found
@@ -352,7 +364,7 @@ def heir_of(node: GridNode) -> GridNode | None:
 def followed(code: str) -> Demand:
     """The demand of a follow-up code, with what its page shows. Raises `NotFound` for any code that is none."""
     found = (
-        Demand.objects.select_related("node", "category", "county__loop_settings", "lead_unit", "linked_to__lead_unit")
+        Demand.objects.select_related("node", "category", "lead_unit", "linked_to__lead_unit")
         .prefetch_related("evaluations")
         .filter(follow_code=code)
         .first()

@@ -64,9 +64,11 @@ def clean_cache() -> None:
     from django.core.cache import cache
 
     from core import working_calendar
+    from services import clocks
 
     cache.clear()
     working_calendar.forget()
+    clocks.forget_limits()
 
 
 @pytest.fixture(scope="session")

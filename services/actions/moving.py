@@ -73,7 +73,7 @@ def _move(
         row=row,
         data=data,
         now=timezone.now(),
-        clock=clock_for(from_demand.county),
+        clock=clock_for(from_demand.county_id),
         demand=from_demand,
         suborder=suborder,
         assignment=assignment,
@@ -99,7 +99,7 @@ def _lock(target: Target) -> tuple[Demand, SubOrder | None, Assignment | None]:
         demand_id = target.demand_id
     else:
         demand_id = target.suborder.demand_id
-    demands = Demand.objects.select_related("node", "community", "category", "county__loop_settings", "lead_unit")
+    demands = Demand.objects.select_related("node", "community", "category", "lead_unit")
     demand = demands.select_for_update(of=("self",)).filter(pk=demand_id).first()
     if demand is None:
         raise NotFound(_("没有找到这条需求。"))

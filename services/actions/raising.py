@@ -42,7 +42,7 @@ def raise_demand(
 
     Args:
         actor: `RESIDENT` for the public page, else the account that raises it (needs `demand.raise` at the node).
-        node: where it is; at community level or below, with `county__loop_settings` best loaded.
+        node: where it is; at community level or below.
         title: the first line of the text when empty.
         photos: uploads, at most six; cleaned of metadata.
         once: names one sending of a form; the same words sent again under it make no second demand, the first one is
@@ -111,7 +111,7 @@ def _check_place(actor: Actor, node: GridNode, category: Category, origin: str) 
 
 
 def _accept_due(node: GridNode, now: Any) -> Any:
-    clock = clock_for(node.county)
+    clock = clock_for(node.county_id)
     return clock.workdays(now, clock.limits.accept_workdays)
 
 

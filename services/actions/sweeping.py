@@ -26,7 +26,7 @@ from services.notices import message
 
 logger = logging.getLogger(__name__)
 BATCH = 500
-_WITH = ("demand__node", "demand__community", "demand__county__loop_settings", "unit")
+_WITH = ("demand__node", "demand__community", "unit")
 
 
 def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
@@ -127,7 +127,7 @@ def _suborder_reminders(now: datetime.datetime) -> Iterable[Message]:
         yield from _one("late_community", row.demand, row, limit)
         if now >= row.due_at + datetime.timedelta(days=1):
             yield from _one("late", row.demand, row, f"{limit}.1")
-        clock = clock_for(row.demand.county)
+        clock = clock_for(row.demand.county_id)
         if now >= clock.workdays(row.due_at, clock.limits.bulletin_workdays):
             yield from _one("bulletin", row.demand, None, limit)
     unsigned = running.filter(state=SubOrderState.DISPATCHED, sign_due_at__lt=now)
@@ -141,7 +141,7 @@ def _step_reminders(now: datetime.datetime) -> Iterable[Message]:
     waiting = (
         Demand.objects.step_late(now)
         .exclude(state=DemandState.CHECKED)
-        .select_related("node", "community", "county__loop_settings")
+        .select_related("node", "community")
         .order_by("step_due_at")
     )
     for demand in waiting[:BATCH]:

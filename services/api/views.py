@@ -69,12 +69,12 @@ class DemandList(ListView):
 
     @extend_schema(operation_id="demands_list", summary="需求列表", responses=rows.DemandRow(many=True))
     def get(self, request: Request) -> Response:
-        visible = Demand.objects.visible_to(request.user).with_faces()
+        visible = Demand.objects.visible_to(request.user)
         wanted = DemandFilter(request.query_params, queryset=visible)
         if not wanted.is_valid():
             fields = {name: " ".join(texts) for name, texts in wanted.errors.items()}
             raise Invalid(_("筛选条件有误。"), fields=fields)
-        return self.page(request, wanted.qs, rows.demand_row)
+        return self.page(request, wanted.qs.values(*rows.ROW_FIELDS), rows.demand_row)
 
     @extend_schema(
         operation_id="demands_raise", summary="登记需求", request=rows.RaiseInput, responses={201: rows.DemandRow}
@@ -83,7 +83,7 @@ class DemandList(ListView):
         form = rows.RaiseInput(data=request.data)
         form.is_valid(raise_exception=True)
         given = dict(form.validated_data)
-        nodes = GridNode.objects.visible_to(request.user).select_related("county__loop_settings", "community")
+        nodes = GridNode.objects.visible_to(request.user).select_related("community")
         node = nodes.filter(code=given.pop("node")).first()
         if node is None:
             raise NotFound(_("没有这个地点，或不在您的管辖范围内。"), fields={"node": _("没有这个地点。")})
@@ -91,13 +91,13 @@ class DemandList(ListView):
         if category is None:
             raise Invalid(_("没有这个类别。"), fields={"category": _("没有这个类别。")})
         demand = raise_demand(actor=_user(request), node=node, category=category, **given)
-        return Response(rows.demand_row(demand), status=status.HTTP_201_CREATED)
+        return Response(rows.demand_row(rows.values_of(demand)), status=status.HTTP_201_CREATED)
 
 
 class DemandDetail(APIView):
     @extend_schema(operation_id="demands_read", summary="需求详情", responses=rows.DemandDetail)
     def get(self, request: Request, code: str) -> Response:
-        return Response(rows.demand_detail(selectors.demand_page(request.user, code=code)))
+        return Response(rows.demand_detail(selectors.demand_page(request.user, code=code, named=())))
 
 
 class DemandMove(APIView):
@@ -108,7 +108,8 @@ class DemandMove(APIView):
     @extend_schema(operation_id="demands_move", summary="办理一步", request=rows.MoveInput, responses=rows.MoveDone)
     def post(self, request: Request, code: str, transition: str) -> Response:
         user, given = _user(request), _object(request)
-        demand = selectors.find_demand(user, code=code)
+        whole = not selectors.of_demand_alone(transition)
+        demand = selectors.find_demand(user, code=code, named=(), whole=whole)
         target = selectors.target_for(user, demand, transition, key=str(given.get("on") or ""))
         row = BY_MODEL[type(target)].may(target, transition, actor=user)
         data = MoveForm.from_json(given, request.FILES, action=Action(row, target), user=user)
