@@ -7,6 +7,7 @@ Django's; only its text is kept. Measured: docs/decisions/0008-prepared-queries.
 
 import datetime
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -32,38 +33,64 @@ class Prepared:
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], *types: type) -> None:
         self._build, self._types = build, types
-        self._kept: dict[str, tuple[str, list[tuple[int | None, Any]]]] = {}
+        self._kept: dict[str, _Written] = {}
 
     def rows(self, *values: _Value) -> list[tuple[Any, ...]]:
-        """The rows of a `values_list` query, as the database gives them."""
-        sql, params = self._with(values)
+        """The rows of a `values_list` query, as the database gives them: ask for whole numbers and texts only."""
+        kept = self._written()
         with connection.cursor() as cursor:
-            cursor.execute(sql, params)
+            cursor.execute(kept.sql, kept.filled(values))
             return list(cursor.fetchall())
 
     def one(self, *values: _Value) -> Any:
         """The object of a query over whole rows (annotations included) that finds one at most; else None."""
-        sql, params = self._with(values)
-        model: Any = self._build(*self._stand_ins()).model
-        return next(iter(model._base_manager.raw(sql, params)), None)
+        kept = self._written()
+        found = next(iter(kept.model._base_manager.raw(kept.sql, kept.filled(values))), None)
+        if found is not None:
+            for name, annotation, converters in kept.converters:
+                for convert in converters:
+                    setattr(found, name, convert(getattr(found, name), annotation, connection))
+        return found
 
-    def _stand_ins(self) -> list[_Value]:
-        left = {kind: list(items) for kind, items in _STAND_INS.items()}
-        return [left[kind].pop(0) for kind in self._types]
-
-    def _with(self, values: tuple[_Value, ...]) -> tuple[str, list[Any]]:
+    def _written(self) -> "_Written":
         kept = self._kept.get(connection.vendor)
         if kept is None:
-            stand_ins = {str(stand_in): index for index, stand_in in enumerate(self._stand_ins())}
-            sql, params = self._build(*self._stand_ins()).query.sql_with_params()
-            places = [stand_ins.get(str(param)) for param in params]
-            if set(stand_ins.values()) - set(places):
-                raise ValueError("an argument does not reach the SQL as it was given")
-            kept = self._kept[connection.vendor] = (sql, list(zip(places, params, strict=True)))
-        sql, slots = kept
-        given = [_adapted(value) for value in values]
-        return sql, [param if place is None else given[place] for place, param in slots]
+            kept = self._kept[connection.vendor] = self._write()
+        return kept
+
+    def _write(self) -> "_Written":
+        left = {kind: list(items) for kind, items in _STAND_INS.items()}
+        stand_ins = [left[kind].pop(0) for kind in self._types]
+        queryset = self._build(*stand_ins)
+        sql, params = queryset.query.sql_with_params()
+        names = {str(stand_in): index for index, stand_in in enumerate(stand_ins)}
+        slots = [(names.get(str(param)), param) for param in params]
+        if set(names.values()) - {place for place, _param in slots}:
+            raise ValueError("an argument does not reach the SQL as it was given")
+        # A raw query converts its model's columns itself, annotations it leaves as they come.
+        converters = [
+            (
+                name,
+                annotation,
+                [*connection.ops.get_db_converters(annotation), *annotation.get_db_converters(connection)],
+            )
+            for name, annotation in queryset.query.annotation_select.items()
+        ]
+        return _Written(queryset.model, sql, slots, converters)
 
 
-def _adapted(value: _Value) -> Any:
-    return connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
+@dataclass(frozen=True)
+class _Written:
+    """A query's text, what fills its places, and how its annotations become Python values."""
+
+    model: Any
+    sql: str
+    slots: list[tuple[int | None, Any]]
+    converters: list[tuple[str, Any, list[Callable[..., Any]]]]
+
+    def filled(self, values: tuple[_Value, ...]) -> list[Any]:
+        given = [
+            connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
+            for value in values
+        ]
+        return [param if place is None else given[place] for place, param in self.slots]
