@@ -12,3 +12,5 @@ class GovernanceConfig(AppConfig):
         # Work is handed over by the task's name (core.background), also by processes that are no worker; Celery itself
         # would look for the tasks in a worker alone.
         celery.app.autodiscover_tasks(force=True)
+        # Registers the import of people as a kind of job.
+        import governance.accounts.imports  # noqa: F401

@@ -5,7 +5,7 @@ from partybuilding.actions.members import (
     add_member,
     add_members,
     give_member_account,
-    link_member_account,
+    link_member_accounts,
     update_member,
 )
 from partybuilding.actions.memberships import NewMembership, add_membership, add_memberships, end_membership
@@ -23,7 +23,7 @@ __all__ = [
     "create_unit",
     "end_membership",
     "give_member_account",
-    "link_member_account",
+    "link_member_accounts",
     "update_member",
     "update_organisation",
     "update_unit",

@@ -150,32 +150,45 @@ def give_member_account(*, actor: Actor, member: Member) -> GivenAccount:
     """
     require(actor, MANAGE_MEMBER, member)
     member = _locked(member)
+    if member.user_id is not None:
+        raise _has_account(member)
     given = account_for(actor=actor, county=member.county, phone=member.phone, name=member.name)
-    link_member_account(actor=actor, member=member, user=given.user)
+    link_member_accounts(actor=actor, county=member.county, pairs=[(member, given.user)])
     return given
 
 
 @transaction.atomic
-def link_member_account(*, actor: Actor, member: Member, user: User) -> Member:
-    """Makes an account that stands already the member's own.
+def link_member_accounts(*, actor: Actor, county: County, pairs: Sequence[tuple[Member, User]]) -> None:
+    """Makes accounts that stand already the members' own, in a few statements; all or none.
 
     Raises:
-        NotFound, Forbidden: no `member.manage` or `account.manage` in the county. Invalid: the member is out of use.
-        Conflict: the member has an account, or the account is not theirs.
+        NotFound, Forbidden: no `member.manage` or `account.manage` in the county.
+        Invalid: a member is out of use. Conflict: a member has an account, or an account is not theirs.
     """
-    require(actor, MANAGE_MEMBER, member)
-    member = _locked(member)
-    require(actor, MANAGE_ACCOUNT, member.county)
-    if not member.is_active:
-        raise Invalid(_("这位党员已停用，请先启用。"))
-    if member.user_id is not None:
-        raise Conflict(_("%(name)s已经有账号。") % {"name": member.name}, code="has_account")
-    member.user = user
-    _check_account(member)
-    _save(member, "user")
-    _record(actor, "member.account", member, {"user_id": (None, user.pk)})
-    policies.forget_grants(user)
-    return member
+    require(actor, MANAGE_MEMBER, county)
+    require(actor, MANAGE_ACCOUNT, county)
+    owners = {member.pk: user for member, user in pairs}
+    members: list[Member] = []
+    for start in range(0, len(pairs), BATCH):
+        pks = sorted(owners)[start : start + BATCH]
+        rows = Member.objects.select_for_update(of=("self",)).select_related("county", "user")
+        members += rows.filter(pk__in=pks, county=county).order_by("pk")
+    for member in members:
+        if not member.is_active:
+            raise Invalid(_("%(name)s已停用，请先启用。") % {"name": member.name})
+        if member.user_id is not None:
+            raise _has_account(member)
+        member.user = owners[member.pk]
+        _check_account(member)
+    try:
+        with transaction.atomic():
+            Member.objects.bulk_update(members, ["user"], batch_size=BATCH)
+    except IntegrityError as error:
+        raise _taken(members) from error
+    deeds = [audit.Deed(member, {"user_id": (None, member.user_id)}, label=_label(member)) for member in members]
+    audit.record_many(actor=actor, action="member.account", deeds=deeds)
+    for user in owners.values():
+        policies.forget_grants(user)
 
 
 def _locked(member: Member) -> Member:
@@ -220,6 +233,10 @@ def _taken(members: Sequence[Member]) -> Conflict:
         return Conflict(_("这个账号或手机号码已经是另一位党员的，请核对。"), code="phone_taken")
     message = _("手机号码 %(phone)s 已登记为另一位党员，请核对。") % {"phone": clash.masked_phone}
     return Conflict(message, code="phone_taken", fields={"phone": message})
+
+
+def _has_account(member: Member) -> Conflict:
+    return Conflict(_("%(name)s已经有账号。") % {"name": member.name}, code="has_account")
 
 
 def _label(member: Member) -> str:
