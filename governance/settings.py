@@ -335,6 +335,7 @@ BEAT: dict[str, float] = {
     "core.tasks.sweep_jobs": 60,
     "core.tasks.seal_audit": 10 * 60,
     "core.tasks.clean_up": 24 * 3600,
+    "governance.tasks.purge_handouts": 3600,
 }
 CELERY_BEAT_SCHEDULE = {
     # A run nobody took before the next one is due is worthless: it expires, so that a worker which was away for a
