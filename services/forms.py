@@ -186,6 +186,7 @@ class RaiseForm(forms.Form):
     photos = PhotosField(label=_("照片"), required=False, help_text=_("可不传；最多 6 张。"))
     contact_phone = forms.CharField(
         label=_("联系电话"),
+        help_text=_("留下电话，社区才好联系您；只用于办这件事，不会公开。"),
         required=False,
         max_length=20,
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "tel"}),

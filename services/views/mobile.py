@@ -13,16 +13,19 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as t
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core import notices, policies
-from core.errors import Conflict, DomainError, InvalidTransition, NotFound
+from core.errors import Conflict, DomainError, Forbidden, InvalidTransition, NotFound
 from core.models import User
 from grids.models import Appointment, GridNode
 from grids.naming import steps_of
 from partybuilding.models import Member, UnitMembership
+from partybuilding.policies import UnitScope
 from services import posts, selectors
 from services.actions import move, raise_demand, reveal_contact
 from services.forms import MoveForm, RaiseForm, RevealForm, show_refusal
@@ -36,6 +39,10 @@ View = Callable[..., HttpResponse]
 
 # Cards of one kind on the first page; the most urgent ones, the rest moves up as they are done.
 MOST = 30
+_NOTHING = {
+    "unit": t("还没有单位在这里报到，不能派单。请先在干部工作台办理单位报到。"),
+    "members": t("本单位的党员都已经安排过，或者还没有开通账号。等他们回应，或请县级管理员开通账号。"),
+}
 PLACES = 60
 
 
@@ -46,7 +53,11 @@ def phone_page(view: View) -> View:
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not policies.holds(request.user, policies.USE_MOBILE):
             return redirect("home")
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except (NotFound, Forbidden) as error:
+            context = {"error": error, "back_url": reverse("mobile:todo"), "back_label": _("回待办")}
+            return render(request, f"errors/{error.status}.html", context, status=error.status)
 
     return login_required(page)
 
@@ -103,6 +114,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         "waiting": waiting,
         "todo_count": f"{waiting}+" if any(group.more for group in groups) else waiting,
         "may_claim": policies.holds(user, posts.CLAIM_DEMAND),
+        "in_unit": any(isinstance(scope, UnitScope) for scope in policies.scopes(user, posts.VIEW_DEMAND)),
         "may_raise": policies.holds(user, posts.RAISE_DEMAND),
     }
     return render(request, "services/mobile/todo.html", {"active": "todo", **context})
@@ -208,6 +220,7 @@ def make_move(request: HttpRequest, code: str, name: str) -> HttpResponse:
         "form": form,
         "draft": _draft(found, action),
         "whose": action.whose,
+        "nothing": _nothing_to_choose(form),
         "back": cards.demand_url(found),
     }
     return show(request, "move", context, active="todo", status=status)
@@ -231,6 +244,15 @@ def _made(request: HttpRequest, found: Demand, action: Action, form: MoveForm) -
     if Demand.objects.visible_to(request.user).filter(pk=found.pk).exists():
         return redirect(cards.demand_url(found))
     return redirect("mobile:todo")
+
+
+def _nothing_to_choose(form: MoveForm) -> str:
+    """What to do first, where a required choice has nothing in it."""
+    for name, words in _NOTHING.items():
+        field = form.fields.get(name)
+        if field is not None and field.required and not field.queryset.exists():
+            return str(words)
+    return ""
 
 
 def _draft(found: Demand, action: Action) -> str:
@@ -314,9 +336,9 @@ def report(request: HttpRequest) -> HttpResponse:
 
 def _place(user: User, pk: str) -> GridNode | None:
     """The place asked for, or the first one where the user holds a post. Raises `NotFound` outside their places."""
-    nodes = GridNode.objects.standing().select_related("county__loop_settings", "community")
+    nodes = GridNode.objects.standing().select_related("community")
     if not pk:
-        mine = selectors.places_to_raise(user).select_related("county__loop_settings", "community")
+        mine = selectors.places_to_raise(user).select_related("community")
         return mine.order_by("-depth", "tree_id", "lft").first()
     found = None
     if pk.isascii() and pk.isdigit() and len(pk) < 19:

@@ -19,6 +19,7 @@ from core import qr
 from core.errors import NotFound
 from grids.models import GridNode
 from grids.naming import steps_of
+from services.clocks import limits_of
 
 # Six to a sheet of A4, ten sheets at a time: what a printer swallows and a browser draws at once.
 PER_PAGE = 60
@@ -60,7 +61,12 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     node = _node(request, pk)
     if node.community_id is None:
         raise NotFound(_("街道没有二维码，请选择社区或更小的地点。"))
-    return render(request, "services/qr/page.html", {**_context(node), "code": code_of(node)})
+    context = {
+        **_context(node),
+        "code": code_of(node),
+        "has_more": not node.is_leaf_node() and node.level_key != "building",
+    }
+    return render(request, "services/qr/page.html", context)
 
 
 @login_required
@@ -75,7 +81,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _node(request: HttpRequest, pk: int) -> GridNode:
-    nodes = GridNode.objects.visible_to(request.user).standing().select_related("county__loop_settings")
+    nodes = GridNode.objects.visible_to(request.user).standing().select_related("level_type")
     node: GridNode | None = nodes.filter(pk=pk).first()
     if node is None:
         raise NotFound(_("没有找到这个地点，或不在您的管辖范围内。"))
@@ -86,7 +92,7 @@ def _context(node: GridNode) -> dict[str, Any]:
     return {
         "node": node,
         "place": steps_of(node.path),
-        "promise": node.county.loop_settings.promise,
+        "promise": limits_of(node.county_id).promise,
         # A code with this in it opens on the machine that printed it, and on no telephone.
         "unreachable": settings.PUBLIC_URL if urlsplit(settings.PUBLIC_URL).hostname in _LOCAL else "",
     }

@@ -29,6 +29,7 @@ from grids.models import GridNode
 from grids.naming import steps_of
 from services import selectors
 from services.actions import move, raise_demand
+from services.clocks import limits_of
 from services.forms import CodeForm, MoveForm, OrderForm, show_refusal
 from services.models import Demand, DemandEvent, DemandState, Origin
 from services.views import following
@@ -51,12 +52,13 @@ SENTENCES: dict[str, str] = {
     DemandState.WITHDRAWN: t("这件事已经撤回。"),
     DemandState.LINKED: t("有邻居反映了同一件事，已经合在一起办，办到哪一步看下面。"),
 }
-_STEP_FIELDS = (
-    (t("已登记"), "registered_at"),
-    (t("已受理"), "accepted_at"),
-    (t("服务中"), "dispatched_at"),
-    (t("已办结"), "finished_at"),
-    (t("已销号"), "closed_at"),
+# Time of the demand -> how the step is called before, while and after.
+_STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("registered_at", {"todo": t("登记"), "now": t("登记"), "done": t("已登记")}),
+    ("accepted_at", {"todo": t("受理"), "now": t("待受理"), "done": t("已受理")}),
+    ("dispatched_at", {"todo": t("服务"), "now": t("服务中"), "done": t("已服务")}),
+    ("finished_at", {"todo": t("办结"), "now": t("待办结"), "done": t("已办结")}),
+    ("closed_at", {"todo": t("销号"), "now": t("待销号"), "done": t("已销号")}),
 )
 _SERVING = 2
 _THANKS = {
@@ -124,7 +126,7 @@ def _order_page(request: HttpRequest, node: GridNode, form: OrderForm, *, status
         "place": steps_of(node.path),
         "node": node,
         "categories": form.fields["category"].queryset,
-        "promise": node.county.loop_settings.promise,
+        "promise": limits_of(node.county_id).promise,
     }
     return render(request, "services/resident/order.html", context, status=status)
 
@@ -153,7 +155,7 @@ def card(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "demand": demand,
         "place": steps_of(demand.node.path),
-        "promise": demand.county.loop_settings.promise,
+        "promise": limits_of(demand.county_id).promise,
         "spoken": format_follow_code(demand.follow_code),
     }
     return render(request, "services/resident/card.html", context)
@@ -168,7 +170,7 @@ def card_picture(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "demand": demand,
         "spoken": format_follow_code(demand.follow_code),
-        "promise": demand.county.loop_settings.promise,
+        "promise": limits_of(demand.county_id).promise,
         "day": date_words(demand.registered_at),
         "place_lines": _lines(" · ".join(steps_of(demand.node.path)), 20, 2),
         "qr": drawing(address, mark_safe('x="150" y="340" width="300" height="300"')),
@@ -220,7 +222,7 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
         "evaluate": MoveForm(action=evaluate, user=None) if evaluate else None,
         "heard": heard,
         "actions": list(actions.values()),
-        "reopen_days": demand.county.loop_settings.reopen_days,
+        "reopen_days": limits_of(demand.county_id).reopen_days,
     }
     return render(request, "services/resident/follow.html", context)
 
@@ -275,7 +277,7 @@ def _sentence(demand: Demand) -> str:
         return _("这件事需要等条件成熟，计划%(day)s起继续办理。") % {"day": date_words(demand.parked_until)}
     return SENTENCES[demand.state] % {
         "unit": demand.lead_unit.name if demand.lead_unit else _("承办单位"),
-        "promise": demand.county.loop_settings.promise,
+        "promise": limits_of(demand.county_id).promise,
     }
 
 
@@ -283,15 +285,15 @@ def _steps(demand: Demand) -> list[dict[str, str]]:
     """Five plain steps. Of a matter that was linked to another one: how far the other one is."""
     main = demand.linked_to or demand
     now = timezone.now()
-    times: list[datetime.datetime | None] = [getattr(main, name) for _label, name in _STEP_FIELDS]
+    times: list[datetime.datetime | None] = [getattr(main, name) for name, _words in _STEPS]
     # What was passed over (a matter dispatched by import) counts as passed; a redo takes back what comes after it.
     last = max(number for number, at in enumerate(times) if at is not None)
     found = []
-    for number, ((label, _name), at) in enumerate(zip(_STEP_FIELDS, times, strict=True)):
+    for number, ((_name, words), at) in enumerate(zip(_STEPS, times, strict=True)):
         state = "done" if number <= last else "todo"
         if main.is_open and number == (last if last == _SERVING else last + 1):
             state = "now"
-        found.append({"label": str(label), "state": state, "when": moment_words(at, now) if at else ""})
+        found.append({"label": str(words[state]), "state": state, "when": moment_words(at, now) if at else ""})
     return found
 
 
