@@ -2,7 +2,6 @@
 action.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,7 +9,8 @@ from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,12 +25,12 @@ from partybuilding.models import Member, Unit
 from services import selectors
 from services.actions import move, raise_demand, reveal_contact
 from services.api import serializers as rows
+from services.api.bodies import UPLOADS, body_of
+from services.api.public import resident_move
 from services.forms import MoveForm
 from services.models import Category, Demand
 from services.selectors import Action
 from services.workflow import BY_MODEL
-
-_UPLOADS = (JSONParser, MultiPartParser, FormParser)
 
 
 class DemandFilter(filters.FilterSet):
@@ -60,7 +60,7 @@ class ListView(APIView):
 
 
 class DemandList(ListView):
-    parser_classes = _UPLOADS
+    parser_classes = UPLOADS
     filterset_class = DemandFilter
     pagination_class = CappedPagination
 
@@ -80,7 +80,7 @@ class DemandList(ListView):
         operation_id="demands_raise", summary="登记需求", request=rows.RaiseInput, responses={201: rows.DemandRow}
     )
     def post(self, request: Request) -> Response:
-        form = rows.RaiseInput(data=request.data)
+        form = rows.RaiseInput(data=body_of(request))
         form.is_valid(raise_exception=True)
         given = dict(form.validated_data)
         nodes = GridNode.objects.visible_to(request.user).select_related("community")
@@ -103,11 +103,18 @@ class DemandDetail(APIView):
 class DemandMove(APIView):
     """Any move of the workflow tables, by its name there. `on` says which sub-order or assignment, when not plain."""
 
-    parser_classes = _UPLOADS
+    permission_classes = (AllowAny,)
+    parser_classes = UPLOADS
 
     @extend_schema(operation_id="demands_move", summary="办理一步", request=rows.MoveInput, responses=rows.MoveDone)
     def post(self, request: Request, code: str, transition: str) -> Response:
-        user, given = _user(request), _object(request)
+        given = body_of(request)
+        if not request.user.is_authenticated:
+            # A resident has no key: the follow-up code in the body stands for one.
+            if not given.get("follow_code"):
+                raise NotAuthenticated()
+            return resident_move(request, str(given["follow_code"]), transition, code=code)
+        user = _user(request)
         whole = not selectors.of_demand_alone(transition)
         demand = selectors.find_demand(user, code=code, named=(), whole=whole)
         target = selectors.target_for(user, demand, transition, key=str(given.get("on") or ""))
@@ -121,13 +128,6 @@ def _user(request: Request) -> User:
     """The signed-in account; the default permission has seen to it that there is one."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def _object(request: Request) -> Any:
-    """The body, which must be an object (or a form)."""
-    if not isinstance(request.data, Mapping):
-        raise Invalid(_("请提交一个对象。"))
-    return request.data
 
 
 def _version(value: Any) -> int | None:
@@ -147,7 +147,7 @@ class DemandContact(APIView):
         responses=rows.ContactRow,
     )
     def post(self, request: Request, code: str) -> Response:
-        form = rows.RevealInput(data=request.data)
+        form = rows.RevealInput(data=body_of(request))
         form.is_valid(raise_exception=True)
         demand = selectors.find_demand(request.user, code=code)
         found = reveal_contact(actor=_user(request), demand=demand, reason=form.validated_data["reason"])
