@@ -12,8 +12,10 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 
-# Told before the rows follow: the rows, the node that moved, the community it comes from and goes to.
-Follower = Callable[[QuerySet[Any], Any, int, int], None]
+from core.actors import Actor
+
+# Told when rows have followed: who moved the node, the rows' keys, the node, the community it came from and went to.
+Follower = Callable[[Actor, list[int], Any, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Hanging:
         node: lookup from the row to its node.
         open: gives the filter for rows that still need the place; called each time, because days pass.
         community: the row's own community column, where it has one.
-        follower: told when open rows follow their node to another community.
+        follower: told when open rows have followed their node to another community.
     """
 
     model: type[Model]

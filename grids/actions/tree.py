@@ -26,6 +26,7 @@ from grids.posts import MANAGE_NODE
 from grids.querysets import in_subtree
 
 UNCHANGED: Any = object()
+BATCH = 500
 
 
 @transaction.atomic
@@ -166,7 +167,7 @@ def move_node(*, actor: Actor, node: GridNode, parent: GridNode, version: int | 
     GridNode.objects.move_node(node, parent, position="last-child")
     _set_paths(node, path)
     if node.level_type.key != naming.COMMUNITY and old_community != parent.community_id:
-        _change_community(node, parent.community_id)
+        _change_community(actor, node, parent.community_id)
     _save(node)
     changes = {"parent_id": (before.pk, parent.pk), "path": (naming.path_of(before.path, node.name), path)}
     audit.record(actor=actor, action="node.move", obj=node, changes=changes, label=node.path)
@@ -413,14 +414,16 @@ def _set_paths(node: GridNode, path: str) -> None:
     node.path = path
 
 
-def _change_community(node: GridNode, community_id: int | None) -> None:
+def _change_community(actor: Actor, node: GridNode, community_id: int | None) -> None:
     old = node.community_id
     GridNode.objects.filter(in_subtree(node)).update(community_id=community_id)
     node.community_id = community_id
     for rows in hanging.registered():
         if not rows.community or old is None or community_id is None:
             continue
-        follow = rows.open_rows().filter(in_subtree(node, rows.node))
-        if rows.follower is not None:
-            rows.follower(follow, node, old, community_id)
-        follow.update(**{rows.community: community_id})
+        pks = list(rows.open_rows().filter(in_subtree(node, rows.node)).order_by("pk").values_list("pk", flat=True))
+        for start in range(0, len(pks), BATCH):
+            some = rows.model._default_manager.filter(pk__in=pks[start : start + BATCH])
+            some.update(**{rows.community: community_id})
+        if pks and rows.follower is not None:
+            rows.follower(actor, pks, node, old, community_id)

@@ -107,12 +107,13 @@ def refresh_tallies() -> int:
     for community_id, month in waiting.values_list("demand__community_id", "month")[:BATCH]:
         cells.add((community_id, month.date()))
     for community_id, month in sorted(cells):
-        _refresh_cell(community_id, month)
+        refresh_cell(community_id, month)
     return len(cells)
 
 
 @transaction.atomic
-def _refresh_cell(community_id: int, month: datetime.date) -> None:
+def refresh_cell(community_id: int, month: datetime.date) -> None:
+    """Counts one community's month again; at once, for what leaves no event there."""
     # Two keepers of one cell take turns; others are not in the way.
     community = GridNode.objects.select_for_update(of=("self",)).get(pk=community_id)
     period = Month.of(month)

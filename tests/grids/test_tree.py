@@ -20,7 +20,8 @@ from grids.actions import (
 )
 from grids.levels import PRESETS
 from grids.models import Appointment, County, GridNode
-from services.models import DemandState, UnitCheckIn
+from services.actions.tallies import differences, rebuild_tallies, refresh_tallies
+from services.models import DemandEvent, DemandState, Tally, UnitCheckIn
 from tests.cast import Cast
 from tests.factories import make_appointment, make_demand, make_unit
 
@@ -444,3 +445,17 @@ def test_check_tree_finds_open_rows_on_a_retired_node(cast: Cast) -> None:
     retire_node(actor=cast.admin, node=cast.a.other_building, reason="已拆除")
     make_demand(cast.a.other_building, cast.category)
     assert "已撤销" in check_tree()
+
+
+def test_counts_and_timeline_follow_the_open_demands_to_the_other_community(cast: Cast) -> None:
+    demands = [make_demand(cast.a.floor, cast.category) for _number in range(3)]
+    make_demand(cast.a.other_building, cast.category)
+    rebuild_tallies(cast.county)
+    move_node(actor=cast.admin, node=cast.a.building, parent=cast.b.compound)
+    refresh_tallies()
+    assert list(differences(cast.county)) == []
+    counted = {row.community_id: row.registered for row in Tally.objects.all()}
+    assert counted == {cast.a.node.pk: 1, cast.b.node.pk: 3}
+    event = DemandEvent.objects.get(demand=demands[0])
+    assert event.title == "随“1 号楼”调整，转由城北社区办理"
+    assert event.actor == cast.admin
