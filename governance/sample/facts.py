@@ -1,0 +1,112 @@
+"""The figures the sample must show, each with the row of docs/domain.md it comes from; and how they are spread.
+
+X4 counts heads over all 36 communities of 西乡; the sample compresses them into its 14 urban communities and says so
+in `County.note`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StreetFacts:
+    """A street with its division code (published list of streets) and its urban communities, in the order of codes."""
+
+    code: str
+    name: str
+    communities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CountyFacts:
+    """A sample county.
+
+    Attributes:
+        heads: post -> number of people who hold it (source in the comment beside the figures).
+        demands: how many demands the sample raises; invented.
+    """
+
+    code: str
+    name: str
+    preset: str
+    streets: tuple[StreetFacts, ...]
+    heads: dict[str, int]
+    units: int
+    members: int
+    demands: int
+    note: str
+
+
+# docs/domain.md#x4, in its order. 36 community teams, 320 community committee members ... 4,144 floor heads.
+X4_HEADS = {
+    "community_team_lead": 36,
+    "community_officer": 320,
+    "compound_lead": 226,
+    "grid_keeper": 619,
+    "building_head": 1502,
+    "entrance_head": 2897,
+    "floor_section_head": 989,
+    "floor_head": 4144,
+}
+
+XIXIANG = CountyFacts(
+    code="610724",
+    name="西乡县",
+    preset="xixiang",
+    streets=(
+        StreetFacts(
+            "610724001",
+            "城北街道",
+            ("东关社区", "北关社区", "北环路社区", "站前社区", "朝阳社区", "滨河社区", "文化路社区"),
+        ),
+        StreetFacts(
+            "610724002",
+            "城南街道",
+            ("南关社区", "西关社区", "南环路社区", "新民社区", "和平社区", "友谊社区", "学府社区"),
+        ),
+    ),
+    heads=X4_HEADS,
+    units=92,  # docs/domain.md#x5
+    members=2500,  # docs/domain.md#x5
+    demands=1150,
+    note=(
+        "示例县。社区队伍 36 支、社区“两委”干部 320 名、小区党组织负责人 226 名、网格员 619 名、楼栋长 1502 名、"
+        "单元长 2897 名、分楼层长 989 名、楼层长 4144 名，报到单位 92 个、党员干部 2500 名，取自该县公开报道；"
+        "其中的人数原为全县 36 个社区合计，本示例压缩到 2 个街道、14 个城市社区，36 支社区工作队也分在这 14 个社区。"
+        "街道名称和代码是真实的；除“东关社区”见于报道外，其余社区、小区名称以及人名、电话、需求内容、"
+        "办理情况和各项比率均为虚构，与任何单位、个人的实际工作无关。"
+    ),
+)
+
+# docs/domain.md#z1: 102 units cover 44 sectors of 4 communities.
+ZHENAN = CountyFacts(
+    code="611025",
+    name="镇安县",
+    preset="zhenan",
+    streets=(StreetFacts("611025001", "永乐街道", ("新城社区", "镇城社区", "和兴社区", "青山社区")),),
+    heads={
+        "community_team_lead": 4,
+        "community_officer": 20,
+        "sector_lead": 44,  # docs/domain.md#z1
+        "compound_lead": 51,  # docs/domain.md#z5
+        "building_head": 153,
+        "entrance_head": 306,
+    },
+    units=102,  # docs/domain.md#z1
+    members=318,  # docs/domain.md#z2: those reported in 新城社区; the county's 2,150 are left out
+    demands=60,
+    note=(
+        "示例县（小样本）。102 个单位、44 个片区、4 个城市社区，新城社区 16 个报到单位（8 个牵头、8 个配合）、"
+        "318 名报到党员、51 个有物业的小区，取自该县公开报道；全县 2150 余名党员没有全部录入。"
+        "“新城社区”“镇城社区”见于报道，其余社区、小区名称以及人名、电话、需求内容和办理情况均为虚构。"
+    ),
+)
+
+COUNTIES = (XIXIANG, ZHENAN)
+
+# docs/domain.md#z2: 新城社区 has 16 units, 8 of them leading.
+XINCHENG_LEAD, XINCHENG_SUPPORTING = 8, 8
+
+# X4 has 1.4 floors to an entrance, so most entrances are old walk-ups where the entrance head answers for all floors.
+# 329 entrances of nine floors have three sections of three floors; one of seven floors has two, of three and four;
+# 196 of six floors have a head for each floor and no sections: 329*3+2 = 989, 329*9+7+196*6 = 4,144.
+NINE_FLOORS, SEVEN_FLOORS, SIX_FLOORS = 329, 1, 196

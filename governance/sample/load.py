@@ -1,0 +1,109 @@
+"""Loads the sample counties, each in its order: places, people, units, demands, tallies."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from django.db import models, transaction
+
+from core import audit
+from core.actors import SYSTEM
+from core.audit import Deed
+from core.periods import day_start
+from governance.sample.demands import Demands, Ground
+from governance.sample.facts import COUNTIES, CountyFacts
+from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
+from governance.sample.shown import tell_shown
+from governance.sample.tree import streets_of
+from governance.sample.weft import raise_units, report_units, staff_units, write_people
+from grids.actions import create_county
+from grids.actions.bulk import build_street
+from grids.models import Appointment, County, GridNode
+from services.actions.tallies import rebuild_tallies
+from services.clocks import clock_for
+from services.defaults import make_defaults
+from services.models import Category
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded. `token`: of the building whose head can be signed in with; empty without one."""
+
+    sign_ins: list[SignIn]
+    token: str
+    counts: dict[str, dict[str, int]]
+
+
+@transaction.atomic
+def load(day: datetime.date, password: str, counties: Sequence[CountyFacts] = COUNTIES) -> Loaded:
+    """Loads sample counties into a database that holds none.
+
+    Args:
+        day: the sample's day; everything in it happened before that day began.
+        password: of every account that is shown; nobody else can sign in.
+        counties: which; the people of the first one are shown, of the others one cadre.
+    """
+    # Hashed once: a good hash is slow on purpose.
+    accounts = Accounts(day, make_password(password))
+    token, counts = "", {}
+    for number, facts in enumerate(counties):
+        shown = number == 0 and facts.preset == "xixiang"
+        nodes, told = _load_county(facts, accounts, shown)
+        if shown:
+            token = show_place(nodes)[1].public_token
+        counts[facts.name] = told
+    return Loaded(accounts.sign_ins, token, counts)
+
+
+def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[list[GridNode], dict[str, int]]:
+    county = _found(facts, accounts.founded)
+    nodes = [
+        node
+        for street in streets_of(facts)
+        for node in build_street(actor=SYSTEM, county=county, street=street, valid_from=accounts.founded)
+    ]
+    posts = fill_posts(accounts, county, facts, nodes, shown)
+    weft = raise_units(county, facts, accounts.founded)
+    staff_units(accounts, county, facts, weft, shown)
+    users = accounts.write()
+    Appointment.objects.bulk_create(posts.rows, batch_size=BATCH)
+    write_people(weft, county, nodes)
+    report_units(facts, nodes, weft, accounts.day)
+    members = [row for rows in weft.members.values() for row in rows]
+    _audit(users, posts.rows, weft.units, weft.memberships, members, weft.checkins)
+    ground = Ground(
+        county=county,
+        facts=facts,
+        nodes=nodes,
+        posts=posts,
+        weft=weft,
+        categories={row.name: row for row in Category.objects.filter(county=county)},
+        clock=clock_for(county.pk),
+        moment=day_start(accounts.day),
+    )
+    demands = Demands(ground)
+    demands.tell_all()
+    tell_shown(demands, shown)
+    demands.write()
+    rebuild_tallies(county)
+    return nodes, {
+        "nodes": len(nodes),
+        "people": len(users),
+        "units": len(weft.units),
+        "demands": len(demands.stories),
+    }
+
+
+def _found(facts: CountyFacts, founded: datetime.date) -> County:
+    county = create_county(actor=SYSTEM, code=facts.code, name=facts.name, preset=facts.preset)
+    county.note, county.created_at = facts.note, day_start(founded)
+    county.save(update_fields=["note", "created_at"])
+    make_defaults(county)
+    return county
+
+
+def _audit(*tables: Sequence[models.Model]) -> None:
+    for rows in tables:
+        deeds = (Deed(row) for row in rows)
+        audit.record_many(actor=SYSTEM, action=f"{rows[0]._meta.model_name}.sample", deeds=deeds, new=True)

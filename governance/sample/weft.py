@@ -1,0 +1,182 @@
+"""The units of the sample: their people, party organisations and members, and where they have reported."""
+
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass, field
+from random import Random
+
+from django.db.models import Max
+
+from core.periods import day_start
+from governance.sample import facts as figures
+from governance.sample.facts import CountyFacts
+from governance.sample.people import BATCH, Accounts
+from governance.sample.tree import even, share
+from governance.sample.units import units_of
+from grids.models import County, GridNode
+from partybuilding.models import Member, OrganisationKind, PartyOrganisation, Unit, UnitMembership, UnitRole
+from services.models import CheckInRole, UnitCheckIn
+
+_STAFF = 2
+# No unit is without a few members, so that it has somebody to ask.
+_FEWEST_MEMBERS = 6
+# The two whose liaisons can be signed in with, and the one whose member can.
+SHOWN_UNITS = ("住建局", "城管局")
+
+
+@dataclass
+class Weft:
+    """The units of a county.
+
+    Attributes:
+        fields: unit key -> the matters it is the right one for.
+        liaisons: unit key -> its liaison's membership. members: unit key -> its members.
+        checkins: the units' reports to places.
+    """
+
+    units: list[Unit]
+    fields: dict[int, tuple[str, ...]]
+    reach: dict[int, int]
+    liaisons: dict[int, UnitMembership] = field(default_factory=dict)
+    memberships: list[UnitMembership] = field(default_factory=list)
+    members: dict[int, list[Member]] = field(default_factory=lambda: defaultdict(list))
+    checkins: list[UnitCheckIn] = field(default_factory=list)
+
+
+def raise_units(county: County, facts: CountyFacts, founded: datetime.date) -> Weft:
+    """Writes the county's units."""
+    described = units_of(facts.units)
+    units = [
+        Unit(
+            county=county,
+            name=one.name,
+            short_name=one.short_name,
+            kind=one.kind,
+            duty=one.duty,
+            address=f"示例路{number}号",
+            created_at=day_start(founded),
+        )
+        for number, one in enumerate(described, start=1)
+    ]
+    Unit.objects.bulk_create(units, batch_size=BATCH)
+    pairs = list(zip(units, described, strict=True))
+    return Weft(
+        units,
+        fields={unit.pk: one.fields for unit, one in pairs},
+        reach={unit.pk: one.reach for unit, one in pairs},
+    )
+
+
+def staff_units(accounts: Accounts, county: County, facts: CountyFacts, weft: Weft, shown: bool) -> None:
+    """Gives every unit a liaison, staff and members; unsaved, as their people are written first."""
+    rng = Random(f"{facts.code} members")  # noqa: S311
+    spare = facts.members - _FEWEST_MEMBERS * len(weft.units)
+    sizes = share(spare + len(weft.units), len(weft.units), rng) if spare > 0 else even(facts.members, len(weft.units))
+    floor = _FEWEST_MEMBERS - 1 if spare > 0 else 0
+    for unit, size in zip(weft.units, sizes, strict=True):
+        if shown and unit.short_name in SHOWN_UNITS:
+            liaison = accounts.show(county, role=f"{unit.short_name}联络员", door="/m/")
+        else:
+            liaison = accounts.hire(county)
+        start = accounts.day - datetime.timedelta(days=rng.randint(200, 400))
+        weft.liaisons[unit.pk] = UnitMembership(user=liaison, unit=unit, role=UnitRole.LIAISON, start=start)
+        weft.memberships.append(weft.liaisons[unit.pk])
+        weft.memberships += [
+            UnitMembership(user=accounts.hire(county), unit=unit, role=UnitRole.STAFF, start=start)
+            for _number in range(_STAFF)
+        ]
+        for number in range(size + floor):
+            if shown and unit.short_name == SHOWN_UNITS[0] and number == 0:
+                user = accounts.show(county, role=f"党员（{unit.short_name}）", door="/m/")
+            else:
+                user = accounts.hire(county)
+            made = day_start(start)
+            weft.members[unit.pk].append(
+                Member(county=county, name=user.name, phone=user.phone, unit=unit, user=user, created_at=made)
+            )
+
+
+def write_people(weft: Weft, county: County, nodes: list[GridNode]) -> None:
+    """Writes memberships, party organisations and members, once their accounts are there."""
+    UnitMembership.objects.bulk_create(weft.memberships, batch_size=BATCH)
+    branches = _organise(county, nodes, weft.units)
+    for unit in weft.units:
+        for member in weft.members[unit.pk]:
+            member.branch = branches[unit.pk]
+    Member.objects.bulk_create([row for rows in weft.members.values() for row in rows], batch_size=BATCH)
+
+
+def _organise(county: County, nodes: list[GridNode], units: list[Unit]) -> dict[int, PartyOrganisation]:
+    """Street work committees over community committees; one committee for the county's units over their branches.
+
+    Answers unit key -> branch.
+    """
+    kinds = OrganisationKind
+    tree_id = PartyOrganisation.objects.aggregate(last=Max("tree_id"))["last"] or 0
+    trees: list[tuple[PartyOrganisation, list[PartyOrganisation]]] = []
+    for node in nodes:
+        if node.level_key == "street":
+            name = f"中共{node.name}工作委员会"
+            trees.append((PartyOrganisation(name=name, kind=kinds.WORK_COMMITTEE, node=node), []))
+        if node.level_key == "community":
+            name = f"中共{node.name}委员会"
+            trees[-1][1].append(PartyOrganisation(name=name, kind=kinds.COMMITTEE, node=node))
+    top = PartyOrganisation(name=f"中共{county.name}直属机关工作委员会", kind=kinds.WORK_COMMITTEE)
+    branches = [PartyOrganisation(name=f"中共{unit.name}支部", kind=kinds.BRANCH, unit=unit) for unit in units]
+    trees.append((top, branches))
+    for number, (root, below) in enumerate(trees, start=tree_id + 1):
+        _bind(root, county, number, 0, 1, 2 * len(below) + 2)
+        for place, child in enumerate(below):
+            child.parent = root
+            _bind(child, county, number, 1, 2 * place + 2, 2 * place + 3)
+    PartyOrganisation.objects.bulk_create([root for root, _below in trees])
+    PartyOrganisation.objects.bulk_create([child for _root, below in trees for child in below], batch_size=BATCH)
+    return {unit.pk: branch for unit, branch in zip(units, branches, strict=True)}
+
+
+def _bind(row: PartyOrganisation, county: County, tree_id: int, depth: int, lft: int, rght: int) -> None:
+    row.county, row.tree_id, row.depth, row.lft, row.rght = county, tree_id, depth, lft, rght
+
+
+def report_units(facts: CountyFacts, nodes: list[GridNode], weft: Weft, day: datetime.date) -> None:
+    """Has every unit report to its places, and writes that."""
+    rng = Random(f"{facts.code} check-ins")  # noqa: S311
+    communities = [node for node in nodes if node.level_key == "community"]
+    if facts.preset == "xixiang":
+        places = _xixiang_places(communities, weft, rng)
+    else:
+        places = _zhenan_places(communities, [node for node in nodes if node.level_key == "sector"], weft)
+    for unit, node, role in places:
+        start = day - datetime.timedelta(days=rng.randint(190, 400))
+        weft.checkins.append(UnitCheckIn(unit=unit, node=node, role=role, start=start))
+    UnitCheckIn.objects.bulk_create(weft.checkins, batch_size=BATCH)
+
+
+Place = tuple[Unit, GridNode, str]
+
+
+def _xixiang_places(communities: list[GridNode], weft: Weft, rng: Random) -> list[Place]:
+    """One lead department to a community (docs/domain.md#x5); the rest support, some in many communities."""
+    places: list[Place] = []
+    for number, unit in enumerate(weft.units):
+        home = number % len(communities)
+        lead = number < len(communities)
+        places.append((unit, communities[home], CheckInRole.LEAD if lead else CheckInRole.SUPPORTING))
+        others = [node for node in communities if node is not communities[home]]
+        supported = rng.sample(others, weft.reach[unit.pk])
+        places += [(unit, node, CheckInRole.SUPPORTING) for node in supported]
+    return places
+
+
+def _zhenan_places(communities: list[GridNode], sectors: list[GridNode], weft: Weft) -> list[Place]:
+    """新城社区: 16 units, 8 leading (docs/domain.md#z2); elsewhere each sector has a lead and a supporting unit, and
+    the units left over report to the community itself."""
+    home, others = communities[0], communities[1:]
+    roles = [CheckInRole.LEAD] * figures.XINCHENG_LEAD + [CheckInRole.SUPPORTING] * figures.XINCHENG_SUPPORTING
+    places: list[Place] = [(unit, home, role) for unit, role in zip(weft.units, roles, strict=False)]
+    rest = iter(weft.units[len(roles) :])
+    outside = [sector for sector in sectors if sector.community_id != home.pk]
+    for role in (CheckInRole.LEAD, CheckInRole.SUPPORTING):
+        places += [(next(rest), sector, role) for sector in outside]
+    places += [(unit, others[number % len(others)], CheckInRole.SUPPORTING) for number, unit in enumerate(rest)]
+    return places
