@@ -89,10 +89,11 @@ INSTALLED_APPS = [
     "services",
     "governance",
     # unfold replaces templates of the admin, so it stands before it.
-    "unfold",
+    # Without a site of its own: the desk is ours (governance/admin_site.py).
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "governance.admin_config.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -171,6 +172,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/home/"
 
 # Sessions stay in the database: a sign-out must hold even while the cache is away.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

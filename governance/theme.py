@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The left side of the desk, by task. Groups of items as unfold takes them; drawn for each request."""
-    return []
 
 
 def _asset(path: str) -> Any:
@@ -33,10 +27,10 @@ UNFOLD: dict[str, Any] = {
     # Offices print and project: one light look, no switch.
     "THEME": "light",
     "BORDER_RADIUS": "8px",
-    "SHOW_HISTORY": True,
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [_asset("css/tokens.css"), _asset("css/parts.css"), _asset("css/admin.css")],
+    "STYLES": [_asset("css/tokens.css"), _asset("css/parts.css"), _asset("css/forms.css"), _asset("css/admin.css")],
     "COLORS": {
         "base": {
             "50": "#f6f7f9",
@@ -75,9 +69,11 @@ UNFOLD: dict[str, Any] = {
     },
     "SIDEBAR": {
         "show_search": False,
-        "command_search": True,
+        "command_search": False,
         "show_all_applications": False,
-        "navigation": navigation,
+        # Named, not imported: settings load before the models it asks about.
+        "navigation": "governance.navigation.sidebar",
     },
-    "COMMAND": {"search_models": True, "show_history": False},
+    # The desk has a search of its own, within scope (governance/views/find.py).
+    "COMMAND": {"search_models": False, "show_history": False},
 }

@@ -1,0 +1,100 @@
+"""What can be done on an admin page: a button, a form of one screen, one action called. Nothing else in the admin writes.
+
+An admin page shows facts; it has no editable fields. Each change is a `Deed` with a page of its own, which works
+without JavaScript, says what will happen, and maps the refusals of its action onto the form.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+
+from core import policies
+from core.errors import DomainError, Forbidden, NotFound, Stale
+from core.forms import add_domain_error
+
+Text = str | Promise
+
+
+class DeedForm(forms.Form):
+    """The inputs of a deed. Knows who asks and on which row (None for a new one), for its choices and initial values."""
+
+    def __init__(self, *args: Any, user: Any, obj: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.obj = user, obj
+        self.build()
+
+    def build(self) -> None:
+        """Adds or narrows fields by user and row."""
+
+
+class NothingToFill(DeedForm):
+    """For deeds that ask for a confirmation alone."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer that is shown once and stored nowhere, such as a first password."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing a person may do.
+
+    Attributes:
+        name: in the address; `label`: the button's verb.
+        right: what the person must hold on the row (for a new row: anywhere).
+        form: its inputs.
+        run: called with `actor`, `obj` and the cleaned inputs as keywords. Returns the row to go to (or None for the
+            same one), or `Shown`.
+        done: what is said afterwards.
+        help: what will happen, and to whom.
+        tone: main, plain or danger.
+        offered: whether the button stands on this row's page; the action has the last word.
+    """
+
+    name: str
+    label: Text
+    right: str
+    form: type[DeedForm]
+    run: Callable[..., Any]
+    done: Text
+    help: Text = ""
+    tone: str = "plain"
+    offered: Callable[[Any], bool] | None = None
+
+    def is_offered(self, obj: Any) -> bool:
+        return self.offered is None or self.offered(obj)
+
+    def may(self, user: Any, obj: Any = None) -> bool:
+        """Whether the button is shown to this user (on this row)."""
+        if obj is None:
+            return policies.holds(user, self.right)
+        return policies.can(user, self.right, obj) and self.is_offered(obj)
+
+    def require(self, user: Any, obj: Any = None) -> None:
+        """Raises `NotFound` out of sight, `Forbidden` without the right."""
+        if obj is not None:
+            policies.require(user, self.right, obj)
+        elif not policies.holds(user, self.right):
+            raise Forbidden(str(self.label))
+
+
+def perform(deed: Deed, form: DeedForm, *, actor: Any, obj: Any, data: Mapping[str, Any]) -> tuple[bool, Any]:
+    """Runs a deed whose form is valid. Answers (done, result); a refusal that the person can mend stands in the form.
+
+    Raises `NotFound`, `Forbidden` and `Stale`: the page itself is no longer right.
+    """
+    try:
+        return True, deed.run(actor=actor, obj=obj, **data)
+    except (NotFound, Forbidden, Stale):
+        raise
+    except DomainError as error:
+        add_domain_error(form, error)
+    return False, None

@@ -1,0 +1,118 @@
+"""The left side of the desk, by task. An entry stands there only for a person whom its page lets in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve, reverse
+from django.utils.translation import gettext as _
+
+from core import policies
+from core.accounts import MANAGE_ACCOUNT
+from core.models import AuditEntry, CalendarDay, Job, User
+from grids.models import Appointment, GridNode
+from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from services import posts
+from services.models import Category, Demand, LoopSettings, UnitCheckIn
+
+Item = dict[str, Any]
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of entries, as the theme takes them (SIDEBAR.navigation)."""
+    groups = [
+        ("", [_desk(request), *_demands(request)]),
+        (_("清单"), _lists(request)),
+        (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
+        (_("网格"), _models(request, GridNode, Appointment)),
+        (_("党组织"), _models(request, PartyOrganisation, Member)),
+        (_("统计"), _figures(request)),
+        (_("管理"), _administration(request)),
+        (_("我的"), _mine(request)),
+    ]
+    return [{"title": title, "items": items} for title, items in groups if items]
+
+
+def _item(request: HttpRequest, title: str, link: str, *, active: bool | None = None) -> Item:
+    if active is None:
+        active = request.path == link or (link != reverse("admin:index") and request.path.startswith(link))
+    return {"title": title, "link": link, "active": active}
+
+
+def _desk(request: HttpRequest) -> Item:
+    return _item(request, _("等我办"), reverse("admin:index"))
+
+
+def _sees(request: HttpRequest, model: Any) -> bool:
+    page: Any = admin.site.get_model_admin(model) if admin.site.is_registered(model) else None
+    return page is not None and page.sees_list(request.user)
+
+
+def _models(request: HttpRequest, *models: Any) -> list[Item]:
+    return [
+        _item(
+            request,
+            str(model._meta.verbose_name),
+            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
+        )
+        for model in models
+        if _sees(request, model)
+    ]
+
+
+def _demands(request: HttpRequest) -> list[Item]:
+    if not _sees(request, Demand):
+        return []
+    listed = reverse("admin:services_demand_changelist")
+    register = reverse("admin:services_demand_add")
+    open_list = request.GET.get("state") == "published"
+    items = [
+        _item(
+            request,
+            _("需求"),
+            listed,
+            active=request.path.startswith(listed) and request.path != register and not open_list,
+        )
+    ]
+    if policies.holds(request.user, posts.RAISE_DEMAND):
+        items.append(_item(request, _("登记来电"), register))
+    return items
+
+
+def _lists(request: HttpRequest) -> list[Item]:
+    """The four lists of the county. The demand list is what units may claim; the other three come with their issue."""
+    if not _sees(request, Demand):
+        return []
+    listed = reverse("admin:services_demand_changelist")
+    active = request.path == listed and request.GET.get("state") == "published"
+    return [_item(request, _("需求清单（待认领）"), f"{listed}?state=published", active=active)]
+
+
+def _figures(request: HttpRequest) -> list[Item]:
+    if policies.holds(request.user, policies.VIEW_DASHBOARD) and _stands("/dashboard/"):
+        return [_item(request, _("看板"), "/dashboard/")]
+    return []
+
+
+def _administration(request: HttpRequest) -> list[Item]:
+    items = _models(request, User) if policies.holds(request.user, MANAGE_ACCOUNT) else []
+    if policies.holds(request.user, posts.MANAGE_SETTINGS):
+        items += _models(request, Category, LoopSettings, CalendarDay)
+    return [*items, *_models(request, AuditEntry)]
+
+
+def _mine(request: HttpRequest) -> list[Item]:
+    items = _models(request, Job)
+    items.append(_item(request, _("通知"), reverse("core:notices")))
+    if policies.holds(request.user, policies.USE_MOBILE) and _stands("/m/"):
+        items.append(_item(request, _("手机版"), "/m/"))
+    items.append(_item(request, _("修改密码"), reverse("core:password")))
+    return items
+
+
+def _stands(address: str) -> bool:
+    try:
+        resolve(address)
+    except Resolver404:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""What the admin pages of this floor share: the fields that name a unit or an organisation, and what is in use."""
+
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from core.audit_words import name_deeds
+from core.lookups import LookupField
+from partybuilding.models import PartyOrganisation, Unit
+
+name_deeds(
+    {
+        "unit.create": lazy("登记单位"),
+        "unit.update": lazy("修改单位"),
+        "membership.start": lazy("登记单位人员"),
+        "membership.end": lazy("结束单位人员"),
+        "member.add": lazy("登记党员"),
+        "member.update": lazy("修改党员"),
+        "member.account": lazy("党员开通账号"),
+        "organisation.create": lazy("新建党组织"),
+        "organisation.update": lazy("修改党组织"),
+    }
+)
+
+IN_USE = (lazy("在用"), lazy("停用"))
+
+
+def unit_field(user: Any, **kwargs: Any) -> LookupField:
+    """A field for one unit in use, found by its name."""
+    kwargs.setdefault("label", _("单位"))
+    kwargs.setdefault("help_text", _("填单位名称或简称中的几个字。"))
+    return LookupField(
+        rows=Unit.objects.visible_to(user).active().order_by("name"),
+        search=("name", "short_name"),
+        text=lambda unit: unit.name,
+        url=reverse_lazy("admin:partybuilding_unit_lookup"),
+        **kwargs,
+    )
+
+
+def organisation_field(user: Any, **kwargs: Any) -> LookupField:
+    kwargs.setdefault("help_text", _("填党组织名称中的几个字。"))
+    return LookupField(
+        rows=PartyOrganisation.objects.visible_to(user).filter(is_active=True),
+        search=("name",),
+        url=reverse_lazy("admin:partybuilding_partyorganisation_lookup"),
+        **kwargs,
+    )
+
+
+def used(row: Any) -> tuple[str, str]:
+    return (_("在用"), "green") if row.is_active else (_("停用"), "grey")

@@ -1,0 +1,29 @@
+"""Admin pages of this floor."""
+
+from django.utils.translation import gettext_lazy as lazy
+
+from core.audit_words import name_deeds
+from services import workflow
+from services.admin import checkins, demands, settings
+
+__all__ = ["checkins", "demands", "settings"]
+
+name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
+name_deeds(
+    {
+        "demand.raise": lazy("登记需求"),
+        "demand.import": lazy("导入需求"),
+        "demand.sample": lazy("载入示例"),
+        "demand.export": lazy("导出台账"),
+        "demand.late": lazy("标记超期"),
+        "demand.unpark": lazy("挂账到期"),
+        "demand.reveal_contact": lazy("查看联系方式"),
+        "checkin.start": lazy("登记报到"),
+        "checkin.end": lazy("结束报到"),
+        "category.create": lazy("新增类别"),
+        "category.update": lazy("修改类别"),
+        "settings.create": lazy("建立时限设置"),
+        "settings.limits": lazy("修改时限"),
+        "calendar.set": lazy("调整工作日历"),
+    }
+)

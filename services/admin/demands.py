@@ -1,0 +1,194 @@
+"""Demands in the admin: the list, the page of one with its buttons, registering a call, bulk steps, the ledger."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, URLPattern, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core import policies
+from core.admin_base import ScopedModelAdmin, chip
+from core.deeds import Deed, DeedForm
+from core.periods import moment_words
+from grids.admin_places import place_field
+from grids.models import GridNode
+from services import posts
+from services.actions import raise_demand
+from services.admin import filters
+from services.models import Category, Demand, Origin
+from services.views import admin_bulk, admin_demand, admin_moves, cards
+
+
+class CallForm(DeedForm):
+    """A telephone call, written down in one go. The action has the last word on everything in it."""
+
+    text = forms.CharField(
+        label=gettext_lazy("反映的事"),
+        max_length=Demand._meta.get_field("text").max_length,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("什么事、在哪里、多久了。"),
+    )
+    contact_name = forms.CharField(label=gettext_lazy("来电人"), max_length=60, required=False)
+    contact_phone = forms.CharField(
+        label=gettext_lazy("联系电话"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    field_order = ["node", "category", "text", "contact_name", "contact_phone"]
+
+    def build(self) -> None:
+        places = GridNode.objects.standing().filter(
+            policies.within(GridNode, self.user, posts.RAISE_DEMAND), community__isnull=False
+        )
+        self.fields["node"] = place_field(places.select_related("county__loop_settings", "level_type"))
+        counties = {scope.county_id for scope in policies.scopes(self.user, posts.RAISE_DEMAND)}
+        self.fields["category"] = forms.ModelChoiceField(
+            Category.objects.filter(county_id__in=counties, is_active=True),
+            label=_("类别"),
+            empty_label=_("请选择"),
+        )
+        self.order_fields(self.field_order)
+
+
+def register_call(*, actor: Any, obj: None, **data: Any) -> Demand:
+    return raise_demand(actor=actor, origin=Origin.PHONE, **data)
+
+
+class DemandAdmin(ScopedModelAdmin):
+    list_display = ("matter", "place", "kind", "status", "unit", "clock", "registered")
+    list_display_links = ("matter",)
+    list_filter = filters.ALL
+    list_select_related = ("node", "community", "category", "lead_unit")
+    search_fields = ("code", "title", "text", "node__path")
+    search_help_text = gettext_lazy("编号、标题、内容、地点")
+    ordering = ("-registered_at", "-id")
+    sortable_by = ("registered",)
+    actions = ("accept_chosen", "dispatch_chosen", "export_chosen")
+    change_list_template = "admin/demands.html"
+    empty_text = gettext_lazy("居民扫码、网格上报、电话登记或导入表格后，需求会出现在这里。")
+    adding = Deed(
+        name="call",
+        label=gettext_lazy("登记来电"),
+        right=posts.RAISE_DEMAND,
+        form=CallForm,
+        run=register_call,
+        done=gettext_lazy("已登记，等待受理。"),
+    )
+
+    # --- Columns: what, where, whose, how late ---
+
+    @admin.display(description=gettext_lazy("需求"))
+    def matter(self, demand: Demand) -> str:
+        return format_html(
+            '<span class="cell-main">{}</span><span class="cell-under">{}</span>', demand.title, demand.code
+        )
+
+    @admin.display(description=gettext_lazy("地点"))
+    def place(self, demand: Demand) -> str:
+        return demand.node.path
+
+    @admin.display(description=gettext_lazy("类别"))
+    def kind(self, demand: Demand) -> str:
+        return demand.category.name
+
+    @admin.display(description=gettext_lazy("状态"))
+    def status(self, demand: Demand) -> str:
+        shown = [cards.state_chip(demand), *cards.flags(demand)]
+        return format_html_join(" ", "{}", ((chip(one.label, one.tone),) for one in shown))
+
+    @admin.display(description=gettext_lazy("承办单位"), empty_value="—")
+    def unit(self, demand: Demand) -> str | None:
+        return demand.lead_unit.label if demand.lead_unit else None
+
+    @admin.display(description=gettext_lazy("时限"))
+    def clock(self, demand: Demand) -> str:
+        found = cards.demand_clock(demand, timezone.now())
+        return render_to_string("components/clock_chip.html", {"colour": found.colour, "left": found.left})
+
+    @admin.display(description=gettext_lazy("登记"), ordering="registered_at")
+    def registered(self, demand: Demand) -> str:
+        return moment_words(demand.registered_at, timezone.now())
+
+    # --- What stands above the list ---
+
+    def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
+        found = super().tools(request)
+        if policies.holds(request.user, posts.EXPORT_DEMAND):
+            query = urlencode(list(request.GET.lists()), doseq=True)
+            found.append((_("导出台账"), f"{self.url('export')}?{query}", "plain"))
+        if policies.holds(request.user, posts.IMPORT_DEMAND):
+            try:
+                found.append((_("导入"), reverse("admin:services_demand_import"), "plain"))
+            except NoReverseMatch:
+                # The import's own page is not part of every installation step.
+                pass
+        return found
+
+    # --- Steps for several at once ---
+
+    def has_accept_permission(self, request: HttpRequest) -> bool:
+        return policies.holds(request.user, posts.ACCEPT_DEMAND)
+
+    def has_dispatch_permission(self, request: HttpRequest) -> bool:
+        return policies.holds(request.user, posts.DISPATCH_DEMAND)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return policies.holds(request.user, posts.EXPORT_DEMAND)
+
+    @admin.action(description=gettext_lazy("受理所选"), permissions=["accept"])
+    def accept_chosen(self, request: HttpRequest, queryset: QuerySet[Demand]) -> HttpResponse:
+        return self._bulk("accept", queryset)
+
+    @admin.action(description=gettext_lazy("派单所选"), permissions=["dispatch"])
+    def dispatch_chosen(self, request: HttpRequest, queryset: QuerySet[Demand]) -> HttpResponse:
+        return self._bulk("dispatch", queryset)
+
+    @admin.action(description=gettext_lazy("导出所选"), permissions=["export"])
+    def export_chosen(self, request: HttpRequest, queryset: QuerySet[Demand]) -> HttpResponse:
+        return admin_bulk.export(self, request, queryset)
+
+    def _bulk(self, name: str, queryset: QuerySet[Demand]) -> HttpResponse:
+        chosen = queryset.order_by().values_list("pk", flat=True)[: admin_bulk.MOST]
+        return redirect(f"{self.url('bulk', name)}?{urlencode({'id': list(chosen)}, doseq=True)}")
+
+    # --- Pages ---
+
+    def more_urls(self) -> list[URLPattern]:
+        return [
+            self.page("<int:object_id>/move/<slug:name>/", self.move_view, "move"),
+            self.page("<int:object_id>/contact/", self.contact_view, "contact"),
+            self.page("bulk/<slug:name>/", self.bulk_view, "bulk"),
+            self.page("export/", self.export_view, "export"),
+        ]
+
+    def find(self, request: HttpRequest, object_id: int) -> Demand:
+        return admin_demand.find(request, object_id)
+
+    def change_view(self, request: HttpRequest, object_id: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return admin_demand.show(self, request, object_id)
+
+    def move_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
+        return admin_moves.move_view(self, request, object_id, name)
+
+    def contact_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return admin_moves.contact_view(self, request, object_id)
+
+    def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        return admin_bulk.bulk_view(self, request, name)
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        return admin_bulk.export(self, request, self.get_changelist_instance(request).get_queryset(request))
+
+
+admin.site.register(Demand, DemandAdmin)
