@@ -14,6 +14,7 @@ class ServicesConfig(AppConfig):
         from core import policies as registry
         from core import workflow as engine
         from services import audiences, hanging, models, notices, policies, posts, workflow
+        from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.views import photos
 
         grids.posts.add_rights(posts.POST_RIGHTS)

@@ -1,0 +1,153 @@
+"""The table by which demands come in: its columns, its empty form, and how a row stands on a demand.
+
+Who does what (docs/decisions/0003-one-way-to-import.md): `core.spreadsheets` reads and writes the files, the resource
+here carries a row onto a demand and says in which columns two demands differ, `services.actions.importing` decides and
+writes. The columns are those of an ordinary petition-desk export (docs/guide/import.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import CharField, TextField
+from django.utils.translation import gettext as _
+from import_export.fields import Field
+from import_export.resources import ModelResource
+
+from core.spreadsheets import Column, Table, write_template
+from core.spreadsheets.headers import header_key
+from services.models import Demand
+
+# Longer than a title may be: a long one is shortened, not refused (see `services.actions.import_rows`).
+LONGEST_TITLE = 500
+
+NUMBER, DAY, CHANNEL, NATURE, PLACE, TITLE, TEXT = "编号", "日期", "来源渠道", "性质", "地点", "标题", "内容"
+
+
+def _limit(field: str) -> int:
+    found = Demand._meta.get_field(field)
+    assert isinstance(found, CharField | TextField) and found.max_length is not None, field
+    return found.max_length
+
+
+def columns() -> tuple[Column, ...]:
+    """The seven columns. Their headers are part of the format, not words of a page, and stay as they are."""
+    return (
+        Column(
+            "number",
+            NUMBER,
+            aliases=("诉求编号", "工单编号", "工单号", "受理编号", "来件编号"),
+            required=True,
+            max_length=_limit("external_number"),
+            note=_("原系统里的编号。同一社区里编号和日期都相同，就是同一件事"),
+            example="2026-0315",
+            width=18,
+        ),
+        Column(
+            "day",
+            DAY,
+            aliases=("登记日期", "来件日期", "受理日期", "诉求日期"),
+            required=True,
+            kind="date",
+            note=_("居民反映的日期，如 2026-03-05"),
+            example="2026-03-05",
+            width=14,
+        ),
+        Column(
+            "channel",
+            CHANNEL,
+            aliases=("来源", "渠道", "诉求来源", "受理渠道"),
+            max_length=_limit("external_channel"),
+            note=_("如 网站、电话、微信"),
+            example="网站",
+        ),
+        Column(
+            "nature",
+            NATURE,
+            aliases=("诉求性质", "诉求类型"),
+            max_length=_limit("external_nature"),
+            note=_("如 投诉、咨询、建议"),
+            example="投诉",
+        ),
+        Column(
+            "place",
+            PLACE,
+            aliases=("诉求地点", "事发地点", "问题地点"),
+            max_length=_limit("place_text"),
+            note=_("小区、楼栋的名称或编码；不填或认不出，就挂在社区"),
+            example="和谐小区 1 号楼",
+            width=24,
+        ),
+        Column(
+            "title",
+            TITLE,
+            aliases=("主题", "诉求标题"),
+            required=True,
+            max_length=LONGEST_TITLE,
+            note=_("超过 80 字的自动缩短"),
+            example="楼道灯不亮",
+            width=30,
+        ),
+        Column(
+            "text",
+            TEXT,
+            aliases=("诉求内容", "反映内容", "问题描述"),
+            required=True,
+            kind="text",
+            max_length=_limit("text"),
+            note=_("最多 2000 字；电话和身份证号导入时自动隐去"),
+            example="三楼楼道灯坏了一周，老人晚上上下楼不方便。",
+            width=50,
+        ),
+    )
+
+
+def columns_for(table: Table) -> tuple[Column, ...]:
+    """The columns as this table has them: where one stands under its own name, another that is merely called like one
+    of its aliases is an extra column (an export with 编号 and 工单号 has its number in 编号)."""
+    present = {header_key(header) for header in table.headers}
+    return tuple(
+        replace(column, aliases=()) if header_key(column.header) in present else column for column in columns()
+    )
+
+
+def template() -> bytes:
+    """The empty form, as a workbook."""
+    return write_template(
+        columns(),
+        title=_("需求"),
+        notes=[
+            _("地点写小区、楼栋的名称即可，重名时写“和谐小区 1 号楼”；没有地点或认不出的，都挂在社区，原文照存。"),
+            _("同一份表格可以反复导入，已经导入过的行不会重复登记。"),
+        ],
+    )
+
+
+class DemandResource(ModelResource):
+    """A row of the table on a demand. Rows are dicts by header, their values already cleaned."""
+
+    number = Field("external_number", NUMBER)
+    day = Field("external_date", DAY)
+    channel = Field("external_channel", CHANNEL)
+    nature = Field("external_nature", NATURE)
+    place = Field("place_text", PLACE)
+    title = Field("title", TITLE)
+    text = Field("text", TEXT)
+
+    class Meta:
+        model = Demand
+        fields = ("number", "day", "channel", "nature", "place", "title", "text")
+        import_id_fields = ("number", "day")
+
+    @property
+    def attributes(self) -> list[str]:
+        """The demand's fields that a row fills."""
+        return [str(field.attribute) for field in self.get_import_fields()]
+
+    def differing(self, one: Any, other: Any) -> Sequence[str]:
+        """The headers of the columns in which two demands are not the same."""
+        return [
+            str(field.column_name)
+            for field in self.get_import_fields()
+            if field.get_value(one) != field.get_value(other)
+        ]

@@ -1,0 +1,216 @@
+"""Importing demands on the desk: choose a table, see what would come of it, confirm, see what came of it.
+
+Two jobs stand behind it (`services.actions.import_jobs`); their page here is one and the same, before, while and after
+they run, and asks again by itself while something is running. Works without JavaScript.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core import files, jobs, policies
+from core.admin_base import ScopedModelAdmin
+from core.errors import Forbidden, Invalid, NotFound, TooLarge
+from core.forms import add_domain_error
+from core.models import Job, JobState, User
+from core.periods import date_words
+from core.spreadsheets import XLSX_TYPE
+from grids.models import GridNode
+from services import posts, resources
+from services.actions import import_jobs
+from services.actions.import_rows import Placed
+
+_HUNG = {
+    Placed.FOUND: gettext_lazy("按地点"),
+    Placed.NONE: gettext_lazy("没有写地点，挂在社区"),
+    Placed.UNKNOWN: gettext_lazy("认不出，挂在社区"),
+    Placed.AMBIGUOUS: gettext_lazy("有重名，挂在社区"),
+}
+_TONES = {
+    JobState.WAITING: "grey",
+    JobState.RUNNING: "blue",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+}
+
+
+class UploadForm(forms.Form):
+    """The table and where it belongs. Whoever has one community is not asked for it."""
+
+    community = forms.IntegerField(label=gettext_lazy("导入到"))
+    upload = forms.FileField(
+        label=gettext_lazy("表格文件"),
+        allow_empty_file=True,
+        help_text=gettext_lazy(".xlsx 或 .csv，最大 50 MB，最多 10 万行。"),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
+    )
+
+    def __init__(self, *args: Any, communities: list[GridNode], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["community"]
+        if len(communities) == 1:
+            field.widget, field.initial = forms.HiddenInput(), communities[0].pk
+        else:
+            choices = [("", _("请选择社区")), *((one.pk, one.path) for one in communities)]
+            field.widget = forms.Select(choices=choices)
+
+
+def urls(page: ScopedModelAdmin) -> list[URLPattern]:
+    """The addresses, below those of the demands' admin page."""
+
+    def on(view: Any) -> Any:
+        return lambda request, **where: view(request, page, **where)
+
+    return [
+        page.page("import/", on(start), "import"),
+        page.page("import/template/", on(template), "import_template"),
+        page.page("import/<int:pk>/", on(show), "import_job"),
+        page.page("import/<int:pk>/confirm/", on(confirm), "import_confirm"),
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, page: ScopedModelAdmin) -> HttpResponse:
+    """Choosing a table. Nothing is imported by sending it."""
+    user = _importer(request)
+    communities = list(import_jobs.communities_of(user))
+    form = UploadForm(request.POST or None, request.FILES or None, communities=communities)
+    if request.method == "POST" and form.is_valid():
+        community = import_jobs.find_community(user, form.cleaned_data["community"])
+        try:
+            job = import_jobs.submit_check(actor=user, community=community, upload=form.cleaned_data["upload"])
+        except (Invalid, TooLarge) as error:
+            add_domain_error(form, error)
+        else:
+            return redirect(page.url("import_job", job.pk))
+    context = {
+        "title": _("导入需求"),
+        "form": form,
+        "only_community": communities[0] if len(communities) == 1 else None,
+        "columns": resources.columns(),
+        "template_url": page.url("import_template"),
+        "recent": _recent(user, page),
+    }
+    return page.render(request, "services/imports/start.html", context)
+
+
+@require_safe
+def template(request: HttpRequest, page: ScopedModelAdmin) -> HttpResponse:
+    """The empty form."""
+    _importer(request)
+    response = HttpResponse(resources.template(), content_type=XLSX_TYPE)
+    response.headers["Content-Disposition"] = content_disposition_header(True, _("需求导入模板.xlsx")) or ""
+    return response
+
+
+@require_safe
+def show(request: HttpRequest, page: ScopedModelAdmin, pk: int) -> HttpResponse:
+    """One's own dry run or import: its progress, then what it found."""
+    user = _importer(request)
+    job = _own_job(user, pk)
+    over = job.state in {JobState.DONE, JobState.FAILED}
+    dry = job.kind == import_jobs.CHECK
+    community = GridNode.objects.filter(pk=job.params["community"]).first()
+    context: dict[str, Any] = {
+        "title": _("核对要导入的需求") if dry else _("导入需求的结果"),
+        "job": job,
+        "over": over,
+        "dry": dry,
+        "kind_label": jobs.kind_label(job.kind),
+        "chip": (job.get_state_display(), _TONES[JobState(job.state)]),
+        "community": community,
+        "start_url": page.url("import"),
+        "error_file": files.url("job-result", job) if job.result else "",
+    }
+    if found := job.report.get("import"):
+        context |= _found(found)
+        context["confirm_url"] = page.url("import_confirm", job.pk)
+        context["list_url_new"] = f"{page.url('changelist')}?origin=import&state=registered"
+        context["written_job"] = _written(user, page, job) if dry else ""
+    return page.render(request, "services/imports/job.html", context)
+
+
+@require_POST
+def confirm(request: HttpRequest, page: ScopedModelAdmin, pk: int) -> HttpResponse:
+    """Yes to what the dry run showed."""
+    user = _importer(request)
+    check = _own_job(user, pk)
+    keep_good = request.POST.get("keep_good") == "1"
+    bad = check.report.get("import", {}).get("bad_rows", 0)
+    if bad and not keep_good:
+        messages.error(request, _("有错误的行还没有处理：请改好表格重新上传，或勾选“有错误的行不导入”。"))
+        return redirect(page.url("import_job", check.pk))
+    job = import_jobs.submit_import(actor=user, check=check, keep_good=keep_good)
+    return redirect(page.url("import_job", job.pk))
+
+
+def _importer(request: HttpRequest) -> User:
+    user = request.user
+    if not isinstance(user, User) or not policies.holds(user, posts.IMPORT_DEMAND):
+        raise Forbidden(
+            _("您没有“%(right)s”的权限，请联系社区干部办理。") % {"right": policies.label(posts.IMPORT_DEMAND)}
+        )
+    return user
+
+
+def _own_job(user: User, pk: int) -> Job:
+    job = Job.objects.visible_to(user).filter(pk=pk, kind__in=import_jobs.KINDS).first()
+    if job is None:
+        raise NotFound(_("没有找到这次导入。只有提交人自己能看到。"))
+    return job
+
+
+def _written(user: User, page: ScopedModelAdmin, check: Job) -> str:
+    """Where the import of this dry run stands, if it was confirmed before."""
+    job = (
+        Job.objects.visible_to(user)
+        .filter(kind=import_jobs.WRITE, params__check=check.pk)
+        .exclude(state=JobState.FAILED)
+        .first()
+    )
+    return page.url("import_job", job.pk) if job else ""
+
+
+def _recent(user: User, page: ScopedModelAdmin) -> list[dict[str, Any]]:
+    found = Job.objects.visible_to(user).filter(kind=import_jobs.WRITE)[:5]
+    return [
+        {
+            "url": page.url("import_job", job.pk),
+            "name": job.params.get("upload_name", ""),
+            "at": job.created_at,
+            "chip": (job.get_state_display(), _TONES[JobState(job.state)]),
+            "created": job.report.get("import", {}).get("created"),
+        }
+        for job in found
+    ]
+
+
+def _found(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The report of a job as the page draws it."""
+    places = found["places"]
+    sample = [
+        {
+            **row,
+            "day": date_words(date.fromisoformat(row["day"])) if row["day"] else "",
+            "hung": _HUNG[Placed(row["placed"])],
+        }
+        for row in found["sample"]
+    ]
+    return {
+        "found": found,
+        "sample": sample,
+        "places": [(_HUNG[placed], places[placed]) for placed in Placed if places.get(placed)],
+        "more_errors": found["error_count"] - len(found["errors"]),
+        "encoding": "，".join(part for part in (found["sheet"], found["encoding"]) if part),
+        "jobs_url": reverse("core:jobs"),
+    }
