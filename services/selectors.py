@@ -118,11 +118,10 @@ def demand_page(user: Any, *, code: str = "", pk: int | None = None, named: tupl
     summary = only_offered(user, demand)
     events: list[DemandEvent] = []
     if not summary:
-        events = list(
-            DemandEvent.objects.filter(demand=demand)
-            .select_related("actor", "suborder__unit")
-            .prefetch_related("photos")
-        )
+        events = list(DemandEvent.objects.filter(demand=demand).select_related("actor").prefetch_related("photos"))
+        of_demand = {row.pk: row for row in demand.suborders.all()}
+        for event in events:
+            event.suborder = of_demand.get(event.suborder_id)  # loaded with the demand already
     return DemandPage(demand, suborders, events, actions_of(user, demand), summary)
 
 

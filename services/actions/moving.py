@@ -94,15 +94,15 @@ def _move(
 def _lock(target: Target) -> tuple[Demand, SubOrder | None, Assignment | None]:
     """Locks in one order always: demand, sub-order, assignment."""
     if isinstance(target, Demand):
-        demand_id = target.pk
+        seen = target
     elif isinstance(target, SubOrder):
-        demand_id = target.demand_id
+        seen = target.demand
     else:
-        demand_id = target.suborder.demand_id
-    demands = Demand.objects.select_related("node", "community", "category", "lead_unit")
-    demand = demands.select_for_update(of=("self",)).filter(pk=demand_id).first()
+        seen = target.suborder.demand
+    demand = Demand.objects.select_for_update().filter(pk=seen.pk).order_by().first()
     if demand is None:
         raise NotFound(_("没有找到这条需求。"))
+    _keep_relations(seen, demand)
     if isinstance(target, Demand):
         return demand, None, None
     suborder_id = target.pk if isinstance(target, SubOrder) else target.suborder_id
@@ -113,6 +113,18 @@ def _lock(target: Target) -> tuple[Demand, SubOrder | None, Assignment | None]:
     assignment = Assignment.objects.select_for_update(of=("self",)).select_related("member").get(pk=target.pk)
     assignment.suborder = suborder
     return demand, suborder, assignment
+
+
+# What policies, effects and notices read of a demand. Nothing of it changes under a move.
+_RELATIONS = ("node", "community", "category", "lead_unit")
+
+
+def _keep_relations(seen: Demand, locked: Demand) -> None:
+    """Hands on what the caller has loaded already, as long as the locked row still points to it."""
+    for name in _RELATIONS:
+        field = Demand._meta.get_field(name)
+        if field.is_cached(seen) and getattr(seen, field.attname) == getattr(locked, field.attname):  # type: ignore[union-attr]
+            field.set_cached_value(locked, field.get_cached_value(seen))  # type: ignore[union-attr]
 
 
 def _snapshot(obj: models.Model) -> dict[str, Any]:
