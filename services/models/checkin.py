@@ -37,3 +37,8 @@ class UnitCheckIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit} → {self.node}"
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.node.county_id
