@@ -8,6 +8,7 @@ half-way or a task run twice changes nothing; a cell is one community's month, s
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -69,7 +70,7 @@ def count(where: Q) -> dict[Key, Counts]:
         where: a filter on demands.
     """
     found: dict[Key, Counts] = defaultdict(lambda: dict.fromkeys(COUNTED, 0))
-    demands = (
+    demands: Any = (
         Demand.objects.filter(where)
         .order_by()
         .annotate(month=TruncMonth("registered_at"))
@@ -79,7 +80,7 @@ def count(where: Q) -> dict[Key, Counts]:
     for row in demands:
         cell = found[row["community_id"], row["month"].date(), row["category_id"], row["lead_unit_id"]]
         cell.update({name: row[f"n_{name}"] for name in _OF_DEMANDS})
-    suborders = (
+    suborders: Any = (
         _leads()
         .filter(demand__in=Demand.objects.filter(where))
         .order_by()
