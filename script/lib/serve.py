@@ -119,7 +119,7 @@ def load_sample() -> None:
     from grids.models import County
 
     if not County.objects.exists():
-        print("==> 载入示例县（约一分钟）", flush=True)
+        print("==> 载入示例县（不到一分钟）", flush=True)
         call_command("load_sample")
 
 
