@@ -394,15 +394,17 @@ class Life:
             self._redo(at, "redo", texts.REDO)
             return
         self.story.move(self.demand, "check", at, self.people.officer, note=self._say(texts.CHECK))
-        voice = self.fate.voice
-        if voice == "evaluate":
+        # Whatever is said by then: the sweeper closes off what nobody did.
+        assert self.demand.step_due_at is not None
+        self._plan("silence", self.demand.step_due_at + _SWEEP, partial(self._close_silent, self.demand.round))
+        if self.fate.voice == "evaluate":
             self._plan("evaluate", self._awake(at), self._evaluate)
-        elif voice in ("call", "unreached"):
+        elif self.fate.voice in ("call", "unreached"):
             self._plan("follow_up", self._office(at, 1, 14), self._follow_up)
-        else:
-            self._plan_silence()
 
     def _redo(self, at: Moment, name: str, words: tuple[str, ...]) -> None:
+        if name == "redo" and self.demand.state == DemandState.CLOSED_OFF:
+            return
         self._again = True
         actor = RESIDENT if name == "reopen" else self.people.officer
         self.story.move(self.demand, name, at, actor, reason=self._say(words))
@@ -441,7 +443,6 @@ class Life:
         officer = self.people.officer
         if self.fate.voice == "unreached":
             self.story.move(self.demand, "follow_up", at, officer, note=self._say(texts.NO_ANSWER))
-            self._plan_silence()
             return
         solved, satisfaction, _words = self._words()
         self.story.move(
@@ -464,14 +465,14 @@ class Life:
         else:
             self._plan("close_off", self._office(at, 2, 12), partial(self._close, note=texts.CLOSE_UNSOLVED))
 
-    def _plan_silence(self) -> None:
-        assert self.demand.step_due_at is not None
-        self._plan("silence", self.demand.step_due_at + _SWEEP, self._close_silent)
-
-    def _close_silent(self, at: Moment) -> None:
-        self.story.move(self.demand, "close_off", at, SYSTEM)
+    def _close_silent(self, round: int, at: Moment) -> None:
+        demand = self.demand
+        if demand.state == DemandState.CHECKED and demand.round == round and demand.solved is not False:
+            self.story.move(demand, "close_off", at, SYSTEM)
 
     def _close(self, at: Moment, note: tuple[str, ...] = ("",)) -> None:
+        if self.demand.state != DemandState.CHECKED:
+            return
         self.story.move(self.demand, "close_off", at, self.people.officer, note=self._say(note))
         if self.fate.reopened and not self._again:
             again = self._office(at, 6, 40)

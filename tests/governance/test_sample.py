@@ -1,0 +1,532 @@
+"""The sample counties: figures a cadre recognises, rows the loop itself could have written, the same every time.
+
+The whole sample is loaded once for this module and taken back at its end.
+"""
+
+import datetime
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.hashers import check_password, is_password_usable
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Q, Sum
+
+from core import policies
+from core.actors import RESIDENT, SYSTEM
+from core.masking import is_mobile
+from core.models import AuditEntry, User
+from core.periods import day_start
+from governance.sample import facts
+from governance.sample.load import load
+from governance.sample.names import person, phone
+from governance.sample.texts import TOPICS, demand_texts
+from governance.sample.tree import streets_of
+from governance.sample.units import units_of
+from grids.actions.bulk import walk
+from grids.models import Appointment, County, GridNode
+from grids.soundness import faults
+from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from services.actions import move, raise_demand
+from services.actions.sweeping import mark_late, mark_unanswered, unpark
+from services.actions.tallies import differences
+from services.clocks import GREEN, RED, YELLOW, colour
+from services.defaults import CATEGORIES
+from services.models import (
+    Assignment,
+    AssignmentState,
+    CheckInRole,
+    Demand,
+    DemandEvent,
+    DemandState,
+    Extension,
+    ExtensionState,
+    SubOrder,
+    SubOrderState,
+    Supervision,
+    Tally,
+    UnitCheckIn,
+)
+from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
+
+DAY = datetime.date(2026, 11, 20)
+MOMENT = day_start(DAY)
+PASSWORD = "shi-li-2026"
+
+
+@pytest.fixture(scope="module")
+def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """What the command printed."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        out = StringIO()
+        call_command("load_sample", as_of=DAY.isoformat(), password=PASSWORD, force=True, stdout=out)
+        yield out.getvalue()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def xixiang(loaded: str) -> County:
+    return County.objects.get(code="610724")
+
+
+@pytest.fixture(scope="module")
+def zhenan(loaded: str) -> County:
+    return County.objects.get(code="611025")
+
+
+def shown(role: str) -> User:
+    """The person behind a row of the printed table."""
+    number = {
+        "department": 1,
+        "admin": 2,
+        "auditor": 3,
+        "street": 4,
+        "secretary": 5,
+        "officer": 6,
+        "keeper": 7,
+        "building_head": 8,
+        "neighbour": 9,
+        "liaison": 10,
+        "member": 11,
+        "other_liaison": 12,
+        "zhenan": 13,
+    }[role]
+    return User.objects.get(phone=phone(number))
+
+
+# --- Figures --------------------------------------------------------------------------------------------------------
+
+
+def test_the_plan_of_places_has_the_published_numbers() -> None:
+    places = Counter(piece.level for street in streets_of(facts.XIXIANG) for piece in walk(street))
+    assert places == {
+        "street": 2,
+        "community": 14,
+        "compound": 226,
+        "grid": 619,
+        "building": 1502,
+        "unit_entrance": 2897,
+        "floor_section": 989,
+        "floor": 4144,
+    }
+
+
+def test_heads_equal_the_published_ones_and_each_place_has_one(xixiang: County) -> None:
+    held = Counter(Appointment.objects.current(DAY).filter(node__county=xixiang).values_list("post", flat=True))
+    assert {post: held[post] for post in facts.X4_HEADS} == {
+        "community_team_lead": 36,
+        "community_officer": 320,
+        "compound_lead": 226,
+        "grid_keeper": 619,
+        "building_head": 1502,
+        "entrance_head": 2897,
+        "floor_section_head": 989,
+        "floor_head": 4144,
+    }
+    nodes = GridNode.objects.filter(county=xixiang).select_related("level_type")
+    holders = set(Appointment.objects.filter(node__county=xixiang).values_list("post", "node_id"))
+    assert {(node.level_type.holder_post, node.pk) for node in nodes} <= holders
+
+
+def test_streets_carry_their_real_codes_and_communities_twelve_characters(xixiang: County) -> None:
+    streets = dict(GridNode.objects.at("street").filter(county=xixiang).values_list("name", "code"))
+    assert streets == {"城北街道": "610724001000", "城南街道": "610724002000"}
+    communities = GridNode.objects.at("community").filter(county=xixiang)
+    assert "东关社区" in {node.name for node in communities}
+    assert all(re.fullmatch(r"61072400[12]\d{3}", node.code) for node in communities)
+
+
+def test_most_grids_are_of_the_recommended_size(xixiang: County) -> None:
+    sizes = list(GridNode.objects.at("grid").filter(county=xixiang).values_list("households", flat=True))
+    assert sum(300 <= size <= 500 for size in sizes) > 0.9 * len(sizes)
+    assert any(not 300 <= size <= 500 for size in sizes)
+
+
+def test_units_members_and_reports(xixiang: County) -> None:
+    assert Unit.objects.filter(county=xixiang).count() == 92
+    assert Member.objects.filter(county=xixiang, user__isnull=False, branch__isnull=False).count() == 2500
+    roles = Counter(
+        UnitCheckIn.objects.current().filter(node__county=xixiang).values_list("node__name", "role", flat=False)
+    )
+    leads = {place: count for (place, role), count in roles.items() if role == CheckInRole.LEAD}
+    assert len(leads) == 14
+    assert set(leads.values()) == {1}
+    assert all(roles[place, CheckInRole.SUPPORTING] >= 5 for place in leads)
+    reported = UnitCheckIn.objects.filter(node__county=xixiang).values_list("unit_id", flat=True)
+    assert len(set(reported)) == 92
+    assert max(Counter(reported).values()) == 14
+    liaisons = UnitMembership.objects.filter(unit__county=xixiang, role="liaison")
+    assert liaisons.values("unit").distinct().count() == 92
+
+
+def test_the_second_county_covers_its_sectors(zhenan: County) -> None:
+    assert Unit.objects.filter(county=zhenan).count() == 102
+    assert GridNode.objects.at("sector").filter(county=zhenan).count() == 44
+    assert GridNode.objects.at("community").filter(county=zhenan).count() == 4
+    checkins = UnitCheckIn.objects.filter(node__county=zhenan)
+    assert checkins.values("unit").distinct().count() == 102
+    here = Counter(checkins.filter(node__name="新城社区").values_list("role", flat=True))
+    assert here == {CheckInRole.LEAD: 8, CheckInRole.SUPPORTING: 8}
+
+
+def test_the_county_says_what_is_invented(xixiang: County) -> None:
+    assert "36 个社区" in xixiang.note
+    assert "14 个城市社区" in xixiang.note
+    assert "虚构" in xixiang.note
+
+
+def test_trees_are_sound(xixiang: County) -> None:
+    assert list(faults()) == []
+    for row in PartyOrganisation.objects.filter(county=xixiang):
+        assert row.rght - row.lft == 2 * row.get_descendants().count() + 1
+
+
+# --- People ---------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_shown_people_can_sign_in_and_with_one_password(loaded: str) -> None:
+    usable = [user for user in User.objects.all() if is_password_usable(user.password)]
+    assert len(usable) == 13
+    assert len({user.password for user in usable}) == 1
+    assert check_password(PASSWORD, usable[0].password)
+    for user in usable:
+        assert user.phone in loaded
+        assert user.name in loaded
+
+
+def test_names_and_numbers_are_plainly_invented(loaded: str) -> None:
+    assert all(
+        is_mobile(phone) and phone.startswith("199000") for phone in User.objects.values_list("phone", flat=True)
+    )
+    contacts = Demand.objects.exclude(contact_phone="").values_list("contact_phone", flat=True)
+    assert not set(contacts) & set(User.objects.values_list("phone", flat=True))
+    assert len({person(number) for number in range(14_080)}) == 14_080
+    given = "一二三四五六七八九十甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥示例"
+    assert all(set(name[1:]) <= set(given) for name in User.objects.values_list("name", flat=True))
+
+
+def test_the_printed_table_opens_every_door(loaded: str) -> None:
+    for door in ("/admin/", "/m/", "/dashboard/"):
+        assert door in loaded
+    token = re.search(r"/r/(\w+)/", loaded)
+    assert token is not None
+    assert GridNode.objects.get(public_token=token[1]).level_type.key == "building"
+    assert loaded.count(PASSWORD) == 1
+
+
+def test_each_shown_person_finds_work(loaded: str) -> None:
+    states = {
+        DemandState.REGISTERED,
+        DemandState.ACCEPTED,
+        DemandState.PUBLISHED,
+        DemandState.DISPATCHED,
+        DemandState.FINISHED,
+        DemandState.CHECKED,
+    }
+    for role in ("secretary", "officer", "street", "department"):
+        seen = Demand.objects.visible_to(shown(role))
+        assert states <= set(seen.values_list("state", flat=True)), role
+    for role in ("liaison", "other_liaison"):
+        user = shown(role)
+        own = SubOrder.objects.filter(unit__memberships__user=user)
+        assert set(SubOrderState.values) - {"returned"} <= set(own.values_list("state", flat=True)), role
+        offered = Demand.objects.filter(policies.within(Demand, user, "demand.claim"), state="published")
+        assert offered.exists(), role
+    asked = Assignment.objects.filter(member__user=shown("member"))
+    assert {"offered", "taken"} <= set(asked.values_list("state", flat=True))
+    assert Demand.objects.visible_to(shown("keeper")).filter(state="registered").exists()
+    assert Demand.objects.visible_to(shown("building_head")).exists()
+    assert Supervision.objects.filter(unit__memberships__user=shown("liaison"), answered_at__isnull=True).exists()
+
+
+def test_strangers_see_nothing_of_it(loaded: str) -> None:
+    home = GridNode.objects.get(name="东关社区")
+    for role in ("neighbour", "zhenan", "auditor", "admin"):
+        assert not Demand.objects.visible_to(shown(role)).filter(community=home).exists(), role
+
+
+# --- Demands --------------------------------------------------------------------------------------------------------
+
+
+def test_demands_stand_in_every_state_and_light(xixiang: County) -> None:
+    demands = Demand.objects.filter(county=xixiang)
+    assert 1100 < demands.count() < 1350
+    assert set(demands.values_list("state", flat=True)) == set(DemandState.values)
+    assert set(SubOrder.objects.values_list("state", flat=True)) == set(SubOrderState.values)
+    assert set(Assignment.objects.values_list("state", flat=True)) == set(AssignmentState.values)
+    assert set(Extension.objects.values_list("state", flat=True)) == set(ExtensionState.values)
+    lights = Counter(colour(demand, MOMENT) for demand in demands.filter(state="dispatched"))
+    assert lights[GREEN] > lights[RED] > 3
+    assert lights[YELLOW] > 3
+    assert Supervision.objects.filter(answered_at__isnull=True, unit__isnull=True).exists()
+    assert Supervision.objects.filter(answered_at__isnull=False).count() > 10
+    assert demands.filter(parked_until__gt=DAY).exists()
+    assert set(demands.values_list("origin", flat=True)) == {"resident", "keeper", "cadre", "phone", "import"}
+
+
+def test_demands_lie_in_the_last_two_quarters_and_nothing_is_in_the_future(loaded: str) -> None:
+    assert not Demand.objects.filter(registered_at__lt=day_start(datetime.date(2026, 7, 1))).exists()
+    assert not DemandEvent.objects.filter(at__gte=MOMENT).exists()
+    assert Demand.objects.filter(registered_at__gte=MOMENT - datetime.timedelta(days=3)).exists()
+
+
+def test_rates_are_those_of_a_county_that_works(xixiang: County) -> None:
+    names = ("response_due", "response_met", "followed_up", "solved", "satisfied")
+    told = Tally.objects.filter(county=xixiang).aggregate(**{name: Sum(name) for name in names})
+    assert 0.90 < told["response_met"] / told["response_due"] < 0.96
+    assert 0.84 < told["solved"] / told["followed_up"] < 0.92
+    assert 0.87 < told["satisfied"] / told["followed_up"] < 0.95
+
+
+def test_tallies_say_what_the_rows_say(xixiang: County, zhenan: County) -> None:
+    assert list(differences(xixiang)) == []
+    assert list(differences(zhenan)) == []
+    assert not DemandEvent.objects.filter(tallied=False).exists()
+
+
+def test_every_row_leaves_its_trace(loaded: str) -> None:
+    assert AuditEntry.objects.filter(action="demand.sample").count() == Demand.objects.count()
+    assert AuditEntry.objects.filter(action="node.create").count() == GridNode.objects.count()
+    assert AuditEntry.objects.filter(action="user.sample").count() == User.objects.count()
+
+
+def test_every_text_fits_a_category_and_a_unit() -> None:
+    assert len(demand_texts()) >= 120
+    assert set(TOPICS.values()) <= {category.name for category in CATEGORIES}
+    assert {text.topic for text in demand_texts()} == set(TOPICS)
+    fields = {field for unit in units_of(92) for field in unit.fields}
+    assert {text.field for text in demand_texts()} <= fields
+    for text in demand_texts():
+        said = text.title + text.text
+        assert "{" not in said.replace("{place}", "") and "{" not in text.result, text.title
+
+
+def _follow(event: DemandEvent, states: dict[str, str], roles: dict[int, str]) -> None:
+    """Applies to `states` what the move of an event does to the other objects of the demand."""
+    if event.name in ("redo", "reopen"):
+        standing = [f"s{pk}" for pk, role in roles.items() if role == "lead" and states[f"s{pk}"] != "returned"]
+        states[standing[0]] = "in_service"
+    elif event.suborder_id and roles[event.suborder_id] == "lead" and event.name == "finish":
+        states["demand"] = "finished"
+    elif event.suborder_id and roles[event.suborder_id] == "lead" and event.name == "approve_return":
+        states["demand"] = "accepted"
+    elif event.name == "take" and states[f"s{event.suborder_id}"] == "signed":
+        states[f"s{event.suborder_id}"] = "in_service"
+
+
+def test_every_event_is_a_legal_move_and_the_states_follow_from_them(loaded: str) -> None:
+    suborders = defaultdict(list)
+    for row in SubOrder.objects.all():
+        suborders[row.demand_id].append(row)
+    events = defaultdict(list)
+    for event in DemandEvent.objects.order_by("at", "id"):
+        events[event.demand_id].append(event)
+    seen = set()
+    for demand in Demand.objects.all():
+        roles = {row.pk: row.role for row in suborders[demand.pk]}
+        states = {"demand": "", **{f"s{row.pk}": "dispatched" for row in suborders[demand.pk]}}
+        for event in events[demand.pk]:
+            seen.add(event.name)
+            if event.name == "raise":
+                assert event is events[demand.pk][0]
+                states["demand"] = event.to_state
+                continue
+            if event.name in ("late", "response_late"):
+                assert event.actor_kind == "system"
+                continue
+            flow = DEMAND if event.suborder_id is None else SUBORDER
+            if event.name in ("take", "pass_up"):
+                flow = ASSIGNMENT
+            row = flow.get(event.name)
+            assert event.from_state in row.sources, (demand, event)
+            assert event.to_state == (row.target or event.from_state), (demand, event)
+            if flow is not ASSIGNMENT:
+                key = f"s{event.suborder_id}" if event.suborder_id else "demand"
+                assert states[key] == event.from_state, (demand, event)
+                states[key] = event.to_state
+            _follow(event, states, roles)
+        assert states["demand"] == demand.state
+        assert all(states[f"s{row.pk}"] == row.state for row in suborders[demand.pk])
+    moves = {row.name for flow in (DEMAND, SUBORDER, ASSIGNMENT) for row in flow.transitions}
+    assert moves <= seen
+
+
+# --- The same as the loop itself would have written --------------------------------------------------------------------
+
+_OWN = {"id", "code", "follow_code", "external_number", "external_date", "external_channel", "external_nature"}
+
+
+def columns(row: Any, leave: set[str]) -> dict[str, Any]:
+    return {
+        column.attname: getattr(row, column.attname)
+        for column in row._meta.concrete_fields
+        if column.attname not in leave
+    }
+
+
+def again(demand: Demand) -> Demand:
+    """Leads the same life once more: each event by the person and at the time it was, through the real actions."""
+    twin: Demand | None = None
+    for event in demand.events.select_related("actor", "suborder__unit").order_by("at", "id"):
+        with time_machine.travel(event.at, tick=False):
+            actor = event.actor or {"system": SYSTEM, "resident": RESIDENT}[event.actor_kind]
+            if twin is None:
+                twin = raise_demand(
+                    actor=actor,
+                    node=demand.node,
+                    category=demand.category,
+                    text=demand.text,
+                    origin=demand.origin,
+                    title=demand.title,
+                    contact_name=demand.contact_name,
+                    contact_phone=demand.contact_phone,
+                )
+                continue
+            unpark(event.at)
+            if event.name in ("late", "response_late"):
+                (mark_late if event.name == "late" else mark_unanswered)(event.at)
+            else:
+                move(actor=actor, target=_target(event, twin), name=event.name, data=_data(event, demand))
+    assert twin is not None
+    unpark(MOMENT)
+    return Demand.objects.get(pk=twin.pk)
+
+
+def _target(event: DemandEvent, twin: Demand) -> Any:
+    old = event.suborder
+    if old is None:
+        return twin
+    new = twin.suborders.get(unit=old.unit, role=old.role, dispatched_at=old.dispatched_at)
+    if event.name in ("take", "pass_up"):
+        member = Assignment.objects.get(suborder=old, answered_at=event.at, member__user=event.actor).member_id
+        return new.assignments.get(member_id=member, state="offered")
+    return new
+
+
+def _data(event: DemandEvent, demand: Demand) -> dict[str, Any]:
+    """The inputs of a move, read back from what it left behind."""
+    data: dict[str, Any] = {"reason": event.text, "note": event.text, "text": event.text}
+    if event.name in ("claim", "dispatch"):
+        given = list(demand.suborders.filter(dispatched_at=event.at).select_related("unit").order_by("id"))
+        data["unit"] = next(row.unit for row in given if row.is_lead)
+        data["supporting"] = [row.unit for row in given if not row.is_lead]
+    elif event.name == "sign":
+        data["contacted"] = bool(event.text)
+    elif event.name == "assign":
+        asked = event.suborder.assignments.filter(asked_at=event.at) if event.suborder else []
+        data["members"] = [row.member for row in asked]
+    elif event.name == "request_extension":
+        data["until"] = Extension.objects.get(suborder=event.suborder, at=event.at).until
+    elif event.name == "park":
+        data["until"] = demand.parkings.get(at=event.at).until
+    elif event.name == "evaluate":
+        said = demand.evaluations.get(at=event.at)
+        data |= {"solved": "yes" if said.solved else "no", "satisfaction": said.satisfaction}
+    elif event.name == "follow_up":
+        said = demand.follow_ups.get(at=event.at)
+        data |= {"reached": said.reached, "solved": said.solved, "satisfaction": said.satisfaction}
+    return data
+
+
+def chosen() -> list[Demand]:
+    """Few demands that together went through every move from every state the sample knows."""
+    known: set[tuple[str, str, str]] = set()
+    found = []
+    rows = Demand.objects.exclude(Q(origin="import") | Q(state="linked")).select_related("node", "category")
+    for demand in rows.prefetch_related("events").order_by("-id"):
+        steps = {(event.name, event.from_state, event.actor_kind) for event in demand.events.all()}
+        if steps - known:
+            known |= steps
+            found.append(demand)
+    return found
+
+
+def test_the_real_actions_would_have_written_the_same_rows(loaded: str) -> None:
+    demands = chosen()
+    covered = set(DemandEvent.objects.filter(demand__in=demands).values_list("name", flat=True))
+    moves = {row.name for flow in (DEMAND, SUBORDER, ASSIGNMENT) for row in flow.transitions}
+    assert covered >= moves - {"link"} | {"raise", "late", "response_late"}
+    for demand in demands:
+        with transaction.atomic():
+            twin = again(demand)
+            assert columns(twin, _OWN) == columns(demand, _OWN)
+            leave = {"id", "demand_id", "suborder_id", "tallied"}
+            order = ("dispatched_at", "role", "unit")
+            assert [columns(row, leave) for row in twin.suborders.order_by(*order)] == [
+                columns(row, leave) for row in demand.suborders.order_by(*order)
+            ]
+            for records in ("events", "evaluations", "follow_ups", "supervisions", "parkings"):
+                new, old = (getattr(one, records).order_by("at", "id") for one in (twin, demand))
+                assert [columns(row, leave) for row in new] == [columns(row, leave) for row in old], records
+            for model, order in ((Assignment, ("asked_at", "id")), (Extension, ("at",))):
+                new, old = (model.objects.filter(suborder__demand=one).order_by(*order) for one in (twin, demand))
+                assert [columns(row, leave) for row in new] == [columns(row, leave) for row in old], model
+            transaction.set_rollback(True)
+
+
+# --- The same every time --------------------------------------------------------------------------------------------
+
+
+def _told() -> list[Any]:
+    """What a person could tell two loads apart by."""
+    return [
+        list(GridNode.objects.order_by("code").values_list("code", "path", "public_token", "households", "valid_from")),
+        list(User.objects.order_by("phone").values_list("phone", "name", "created_at")),
+        list(Appointment.objects.order_by("id").values_list("user__phone", "post", "node__code", "start")),
+        list(UnitCheckIn.objects.order_by("id").values_list("unit__name", "node__code", "role", "start")),
+        list(Member.objects.order_by("phone").values_list("phone", "unit__name", "branch__name")),
+        list(
+            Demand.objects.order_by("code").values_list(
+                "code", "follow_code", "title", "text", "state", "node__code", "due_at", "closed_at", "contact_phone"
+            )
+        ),
+        list(
+            DemandEvent.objects.order_by("demand__code", "at", "name", "title").values_list(
+                "demand__code", "name", "at", "title", "text", "actor__phone"
+            )
+        ),
+    ]
+
+
+@pytest.mark.django_db
+def test_the_same_day_gives_the_same_rows() -> None:
+    tellings = []
+    for day in (DAY, DAY, DAY - datetime.timedelta(days=1)):
+        with transaction.atomic():
+            load(day, PASSWORD, [facts.ZHENAN])
+            tellings.append(_told())
+            transaction.set_rollback(True)
+    assert tellings[0] == tellings[1]
+    assert tellings[0] != tellings[2]
+
+
+# --- Refusals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_database_with_a_county_is_left_alone() -> None:
+    County.objects.create(code="220821", name="镇赉县")
+    with pytest.raises(CommandError, match="镇赉县"):
+        call_command("load_sample", force=True)
+    assert County.objects.count() == 1
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_configured_database_is_left_alone_unless_forced(settings: Any) -> None:
+    settings.EMBEDDED = False
+    with pytest.raises(CommandError, match="--force"):
+        call_command("load_sample")
+    assert not County.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_day_that_is_none_is_refused() -> None:
+    with pytest.raises(CommandError, match="不是日期"):
+        call_command("load_sample", as_of="昨天", force=True)
+    assert not County.objects.exists()
