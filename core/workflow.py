@@ -149,7 +149,10 @@ class Workflow:
     def _check_actor(row: Transition, obj: Any, actor: Actor) -> None:
         if (actor is SYSTEM and row.system) or (actor is RESIDENT and row.resident):
             return
-        if user_of(actor) is None or row.right is None:
+        user = user_of(actor)
+        if user is None or row.right is None:
+            if user is not None:  # who may not know of the object is not told that this move is nobody's
+                policies.require(user, policies.policy_of(type(obj)).view, obj)
             raise Forbidden(_("“%(move)s”不能由%(who)s办理。") % {"move": row.label, "who": actor.name})
         if not any(policies.can(actor, right, obj) for right in row.also):
             policies.require(actor, row.right, obj)

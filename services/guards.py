@@ -56,8 +56,11 @@ def not_designated(suborder: SubOrder, actor: Actor) -> str | None:
 
 
 def unit_is_supervised(suborder: SubOrder, actor: Actor) -> str | None:
+    """The unit that was asked answers itself; the community has the same right for its own, and answers for no unit."""
     demand = suborder.demand
-    if demand.supervised_at is not None and demand.supervised_unit_id == suborder.unit_id:
+    asked = demand.supervised_at is not None and demand.supervised_unit_id == suborder.unit_id
+    scopes = policies.scopes(user_of(actor), posts.ANSWER_SUPERVISION)
+    if asked and any(isinstance(scope, UnitScope) and scope.unit_id == suborder.unit_id for scope in scopes):
         return None
     return _("没有需要贵单位答复的督办。")
 

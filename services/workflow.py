@@ -271,8 +271,6 @@ DEMAND = Workflow(
     ),
 )
 
-_RUNNING = (S.DISPATCHED, S.SIGNED, S.RETURN_REQUESTED, S.IN_SERVICE)
-
 SUBORDER = Workflow(
     name="suborder",
     label=t("派单"),
@@ -394,10 +392,11 @@ SUBORDER = Workflow(
             tone="danger",
             done=t("驳回延期"),
         ),
+        # Also after a return: who was asked still owes the answer, and nothing can wait for ever.
         Transition(
             "answer_supervision",
             t("答复督办"),
-            _states(*_RUNNING, S.FINISHED),
+            _states(*S),
             None,
             posts.ANSWER_SUPERVISION,
             inputs=(_reason(t("答复")),),
