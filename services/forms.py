@@ -15,6 +15,8 @@ from services import selectors
 from services.models import Category, Demand, SubOrder
 from services.selectors import Action
 
+_TOO_LONG = _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。")
+
 
 class ManyFilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
@@ -65,6 +67,9 @@ class MoveForm(forms.Form):
         for item in action.row.inputs:
             field = _BUILDERS[item.kind](item, action.target, user)
             field.label, field.help_text, field.required = item.label, item.help, item.required
+            field.error_messages["required"] = _("请填写“%(label)s”。") % {"label": item.label}
+            if isinstance(field, forms.CharField):
+                field.error_messages["max_length"] = _TOO_LONG
             self.fields[item.name] = field
 
     @classmethod
@@ -178,10 +183,7 @@ class RaiseForm(forms.Form):
         help_text=_("在哪里、什么事、多久了。"),
         max_length=Demand._meta.get_field("text").max_length,
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={
-            "required": _("请写几句话说说情况。"),
-            "max_length": _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。"),
-        },
+        error_messages={"required": _("请写几句话说说情况。"), "max_length": _TOO_LONG},
     )
     photos = PhotosField(label=_("照片"), required=False, help_text=_("可不传；最多 6 张。"))
     contact_phone = forms.CharField(
@@ -263,7 +265,8 @@ class RevealForm(forms.Form):
 
 def show_refusal(form: forms.Form, error: DomainError) -> None:
     """Puts an action's refusal into the form it came from: beside its field, or on top."""
-    if not error.fields and "photos" in form.fields and error.code.startswith(("photo", "file_")):
+    about_photos = "photos" in error.fields or (not error.fields and error.code.startswith(("photo", "file_")))
+    if about_photos and "photos" in form.fields:
         form.add_error("photos", error.message)
     else:
         add_domain_error(form, error)

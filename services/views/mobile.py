@@ -212,7 +212,7 @@ def make_move(request: HttpRequest, code: str, name: str) -> HttpResponse:
         show_refusal(form, error)
         status = error.status
     if request.FILES and "photos" in form.fields:
-        form.fields["photos"].help_text = _("照片没有保存，请重新选一次；最多 6 张。")
+        form["photos"].help_text = _("照片没有保存，请重新选一次；最多 6 张。")
     context = {
         "demand": found,
         "place": steps_of(found.node.path),
@@ -324,7 +324,7 @@ def report(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("已上报，编号 %(code)s。") % {"code": raised.code}, extra_tags="report")
                 return redirect(cards.demand_url(raised))
     if request.FILES:
-        form.fields["photos"].help_text = _("照片没有保存，请重新选一次；最多 6 张。")
+        form["photos"].help_text = _("照片没有保存，请重新选一次；最多 6 张。")
     context = {
         "form": form,
         "categories": categories,

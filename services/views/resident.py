@@ -120,7 +120,7 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
 def _order_page(request: HttpRequest, node: GridNode, form: OrderForm, *, status: int = 200) -> HttpResponse:
     if request.FILES:
         # A browser never fills in files again.
-        form.fields["photos"].help_text = _("照片没有保存，请重新选一次；最多 6 张。")
+        form["photos"].help_text = _("照片没有保存，请重新选一次；最多 6 张。")
     context = {
         "form": form,
         "place": steps_of(node.path),
