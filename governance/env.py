@@ -14,6 +14,8 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -173,6 +175,15 @@ def _mailboxes(text: str) -> tuple[str, ...]:
     return boxes
 
 
+def _working_hours(text: str) -> str:
+    """Stretches of the working day, one after another; core.working_calendar reads them again."""
+    clocks = [clock.strip() for stretch in text.split(",") for clock in stretch.split("-")]
+    times = [time.fromisoformat(clock) for clock in clocks if re.fullmatch(r"\d\d:\d\d", clock)]
+    if len(times) != len(clocks) or len(times) % 2 or any(a >= b for a, b in pairwise(times)):
+        raise ValueError
+    return ",".join(f"{opens}-{closes}" for opens, closes in zip(clocks[::2], clocks[1::2], strict=True))
+
+
 def _proxies(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
 
@@ -185,6 +196,7 @@ PUBLIC = Kind("http:// 或 https:// 开头、不带路径的网址", _public_url
 DATABASE = Kind("postgres://用户:密码@主机:端口/库名，或 sqlite:///文件路径", _database)
 REDIS = Kind("redis://主机:端口/库号、rediss://… 或 unix:///套接字", _redis)
 PROXIES = Kind("以逗号分隔的 IP 或网段，如 10.0.0.2,172.18.0.0/16", _proxies)
+HOURS = Kind("以逗号分隔的起止时间，先后相接不重叠，如 08:30-12:00,14:00-17:30", _working_hours)
 URL = Kind("http:// 或 https:// 开头的网址", _http_url)
 MAIL_SERVER = Kind("smtp://用户:密码@主机:端口（STARTTLS，内网可加 ?starttls=off）或 smtps://…", _mail_server)
 MAILBOXES = Kind("以逗号分隔的邮箱", _mailboxes)
@@ -259,6 +271,7 @@ class Env:
     NOTICE_EMAIL_TO: tuple[str, ...] = variable(MAILBOXES, (), "接收通知的值班邮箱；须同时设置 EMAIL_URL。", shown="空")
     EMAIL_URL: dict[str, Any] | None = variable(MAIL_SERVER, None, "发信服务器。", shown="空", secret=True)
     EMAIL_FROM: tuple[str, ...] = variable(MAILBOXES, (), "发信人邮箱（一个）。", shown="发信服务器的用户")
+    WORKING_HOURS: str = variable(HOURS, "08:30-12:00,14:00-17:30", "上班时间；办理时限按它计算。")
     LOG_LEVEL: str = variable(LEVEL, "INFO", "日志级别，日志写到标准输出。")
 
 

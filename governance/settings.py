@@ -186,6 +186,9 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 # Staff are signed out after this long without a click; volunteers' phones are not (core.middleware).
 SESSION_IDLE_MINUTES = ENV.SESSION_IDLE_MINUTES
 
+# The hours in which limits count (core.working_calendar).
+WORKING_HOURS = ENV.WORKING_HOURS
+
 # A whole office shares one address, so an address alone is never locked; an account alone would let any stranger lock
 # a cadre out. What is locked is this account from this address. Counters live in the database, where every process
 # sees them and a cache that is away forgets nothing.

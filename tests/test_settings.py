@@ -57,6 +57,7 @@ def test_an_empty_environment_gives_the_embedded_defaults() -> None:
         ("REDIS_URL", "redis://:secret@cache:6379/1", "redis://:secret@cache:6379/1"),
         ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("LOG_LEVEL", "WARNING", "WARNING"),
+        ("WORKING_HOURS", "09:00-12:00, 13:00-17:00", "09:00-12:00,13:00-17:00"),
     ],
 )
 def test_a_correct_value_is_read(name: str, value: str, read: object) -> None:
@@ -67,6 +68,10 @@ def test_a_correct_value_is_read(name: str, value: str, read: object) -> None:
     ("name", "value"),
     [
         ("DEBUG", "ture"),
+        ("WORKING_HOURS", "9-17"),
+        ("WORKING_HOURS", "12:00-08:00"),
+        ("WORKING_HOURS", "08:00-12:00,11:00-17:00"),
+        ("WORKING_HOURS", "08:00-25:00"),
         ("DEBUG", "2"),
         ("PORT", "abc"),
         ("PORT", "0"),
