@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, combinations
 from typing import Any
 
 from django.utils import timezone
@@ -227,13 +228,12 @@ class Places:
         self._known: dict[str, set[int]] = {}
         above = len(steps_of(community.path)) - 1
         for pk, name, path, code, external in rows.values_list("pk", "name", "path", "code", "external_code"):
-            steps = steps_of(path)[above:]
-            # By each of its endings (1 号楼; 第一网格 1 号楼), and with the levels between left out (和谐小区 1 号楼).
-            ways = {name, code, external, path, *(SEPARATOR.join(steps[start:]) for start in range(len(steps)))}
-            ways |= {f"{step}{SEPARATOR}{name}" for step in steps[:-1]}
-            for way in ways:
-                if key := _place_key(way):
-                    self._known.setdefault(key, set()).add(pk)
+            steps = [_place_key(step) for step in steps_of(path)[above:]]
+            # Whoever writes an address leaves out what goes without saying: 和谐小区 1 号楼, without the grid between.
+            ways = {_place_key(way) for way in (name, code, external, path)}
+            ways |= {_joined([*chosen, steps[-1]]) for chosen in _some_of(steps[:-1])}
+            for way in ways - {""}:
+                self._known.setdefault(way, set()).add(pk)
         heads = [community.county.name, *steps_of(community.path)[:above]]
         self._heads = [_place_key(head) for head in heads]
 
@@ -257,6 +257,16 @@ class Places:
 def _place_key(text: str) -> str:
     """What the ways of writing a place have in common: １号楼, 1 号楼 and 1号楼 are one."""
     return _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def _joined(keys: Sequence[str]) -> str:
+    """Keys of steps as one, kept apart where two numbers would run together."""
+    return _BETWEEN.sub("", SEPARATOR.strip().join(keys))
+
+
+def _some_of(steps: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Every choice of steps, in their order; a place has few (32 for a floor of a stairwell)."""
+    return chain.from_iterable(combinations(steps, count) for count in range(len(steps) + 1))
 
 
 def by_category(lines: Sequence[Line]) -> list[tuple[str, int]]:

@@ -24,7 +24,7 @@ from core.spreadsheets import Report, RowError, write_errors
 from grids.models import GridNode
 from services import posts
 from services.actions.import_rows import Key, Line, Placed, Progress, Reading, batches, by_category, by_place, read
-from services.models import Demand, DemandEvent
+from services.models import Demand, DemandEvent, Origin
 from services.resources import DemandResource
 
 NOTICE_KIND = "demand_import"
@@ -241,22 +241,30 @@ def _write(actor: Actor, community: GridNode, reading: Reading, plan: _Plan, out
     GridNode.objects.select_for_update(of=("self",), no_key=True).get(pk=community.pk)
     if not _still_true(community, plan.new):
         raise _Overtaken
+    # The same words for every row, so they are looked up once.
+    title = _("登记（%(origin)s）") % {"origin": Origin.IMPORT.label}
+    text = _("原编号 %(number)s，原日期 %(day)s")
+    user, kind = user_of(actor), kind_of(actor)
     for lines in batches(plan.new, BATCH):
-        rows = Demand.objects.bulk_create([_in_name_of(actor, line.demand) for line in lines], batch_size=BATCH)
-        DemandEvent.objects.bulk_create([_event(actor, row, reading) for row in rows], batch_size=BATCH)
-        audit.record_many(
-            actor=actor,
-            action="demand.raise",
-            deeds=[
-                Deed(
-                    row,
-                    {"state": (None, row.state), "node": (None, row.node_id), "origin": (None, row.origin)},
-                    label=row.code,
-                )
-                for row in rows
-            ],
-            new=True,
-        )
+        for line in lines:
+            line.demand.raised_by = user
+        rows = Demand.objects.bulk_create([line.demand for line in lines], batch_size=BATCH)
+        events = [
+            DemandEvent(
+                demand=row,
+                name="raise",
+                title=title,
+                text=text % {"number": row.external_number, "day": row.external_date},
+                actor=user,
+                actor_kind=kind,
+                to_state=row.state,
+                # The deed is of today; when the resident spoke stands on the demand.
+                at=reading.now,
+            )
+            for row in rows
+        ]
+        DemandEvent.objects.bulk_create(events, batch_size=BATCH)
+        audit.record_many(actor=actor, action="demand.raise", deeds=[_deed(row) for row in rows], new=True)
     _write_down(actor, community, reading, outcome)
     _tell(community, plan.new)
 
@@ -269,23 +277,9 @@ def _still_true(community: GridNode, lines: Sequence[Line]) -> bool:
     return nodes <= set(standing)
 
 
-def _in_name_of(actor: Actor, demand: Demand) -> Demand:
-    demand.raised_by = user_of(actor)
-    return demand
-
-
-def _event(actor: Actor, demand: Demand, reading: Reading) -> DemandEvent:
-    return DemandEvent(
-        demand=demand,
-        name="raise",
-        title=_("登记（%(origin)s）") % {"origin": demand.get_origin_display()},
-        text=_("原编号 %(number)s，原日期 %(day)s") % {"number": demand.external_number, "day": demand.external_date},
-        actor=user_of(actor),
-        actor_kind=kind_of(actor),
-        to_state=demand.state,
-        # The deed is of today; when the resident spoke stands on the demand.
-        at=reading.now,
-    )
+def _deed(demand: Demand) -> Deed:
+    changes = {"state": (None, demand.state), "node": (None, demand.node_id), "origin": (None, demand.origin)}
+    return Deed(demand, changes, label=demand.code)
 
 
 def _write_down(actor: Actor, community: GridNode, reading: Reading, outcome: Outcome) -> None:
