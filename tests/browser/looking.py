@@ -1,0 +1,56 @@
+"""What every browser test of a phone looks at: nothing pushes the page sideways, nothing keeps anybody out."""
+
+import json
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+from core.models import User
+from tests.factories import PASSWORD
+
+PHONE = {"width": 390, "height": 844}
+# Width and whether letters are large.
+SCREENS = [(390, False), (320, False), (390, True), (320, True)]
+
+
+def sign_in(page: Any, live_server: Any, person: User) -> None:
+    """Through the door everybody uses."""
+    page.goto(f"{live_server.url}/accounts/login/?next=/m/")
+    page.fill("#id_username", person.phone)
+    page.fill("#id_password", PASSWORD)
+    page.click("button:has-text('登录')")
+    page.wait_for_url("**/m/**")
+
+
+def enlarge(page: Any, live_server: Any) -> None:
+    """Elderly mode, as the switch remembers it."""
+    page.context.add_cookies([{"name": "elder", "value": "1", "url": live_server.url}])
+
+
+def until(page: Any, expression: str, *, tries: int = 100) -> None:
+    """Waits until JavaScript answers true. Playwright's own way evaluates text, which the pages' policy forbids."""
+    for _try in range(tries):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never became true: {expression}")
+
+
+def faults(page: Any) -> list[str]:
+    """What is wrong with the page as it stands: width, accessibility, letters and targets."""
+    found = []
+    wide, screen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    if wide > screen:
+        found.append(f"{page.url}: {wide} px wide on a screen of {screen}")
+    result = Axe().run(page)
+    for violation in result.response["violations"]:
+        if violation["impact"] in ("serious", "critical"):
+            where = [node["target"] for node in violation["nodes"]]
+            found.append(f"{page.url}: {violation['id']} {json.dumps(where, ensure_ascii=False)}")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("a.button, button, .ways a, .card__action a, .bar a, select, textarea")]
+        .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 43.5)
+        .map((one) => one.textContent.trim() + " " + one.getBoundingClientRect().height)"""
+    )
+    found += [f"{page.url}: too small to touch: {one}" for one in small]
+    return found
