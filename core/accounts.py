@@ -269,7 +269,7 @@ def clean_up(*, now: datetime.datetime) -> int:
 
 @receiver(user_logged_in)
 def _note_sign_in(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
-    """Sign-ins are access log, kept with the trail (docs/domain.md, access logs); never shown as a figure."""
+    """Sign-ins are access log, kept with the trail (docs/practice.md#lines); never shown as a figure."""
     with transaction.atomic():
         _record(user, "account.sign_in", _locked(user))
 

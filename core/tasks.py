@@ -14,7 +14,7 @@ from core import accounts, jobs, notices, origin, seals, throttle
 
 logger = logging.getLogger(__name__)
 
-# Logs are kept a year or more (docs/domain.md, access logs); notices are part of what a person was told.
+# Logs are kept a year or more (docs/practice.md#lines); notices are part of what a person was told.
 KEEP_NOTICES = datetime.timedelta(days=400)
 KEEP_THROTTLE = datetime.timedelta(days=2)
 

@@ -74,7 +74,11 @@ class Transition:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A table of transitions over one field of one model, with the Chinese names of the states."""
+    """A table of transitions over one field of one model, with the Chinese names of the states.
+
+    `driven` and `ends` are for the reader of the diagram: changes of state that a move of another table brings along
+    (from, to, words), and the states in which the matter may rest for good (those nothing leads out of, when empty).
+    """
 
     name: str
     label: Text
@@ -82,6 +86,8 @@ class Workflow:
     initial: str
     transitions: tuple[Transition, ...]
     field: str = "state"
+    driven: tuple[tuple[str, str, Text], ...] = ()
+    ends: tuple[str, ...] = ()
 
     def find(self, name: str) -> Transition | None:
         return next((row for row in self.transitions if row.name == name), None)
@@ -204,5 +210,18 @@ def mermaid(workflow: Workflow) -> str:
                 lines.append(f"    {source} --> {row.target}: {row.label} {row.name}")
         if loops:
             lines.append(f"    {source} --> {source}: {' / '.join(loops)}")
-    lines += [f"    {state} --> [*]" for state in workflow.states if state not in leaving]
+    lines += [f"    {source} --> {target}: （{words}）" for source, target, words in workflow.driven]
+    ends = workflow.ends or [state for state in workflow.states if state not in leaving]
+    lines += [f"    {state} --> [*]" for state in ends]
     return "\n".join(lines)
+
+
+def document() -> str:
+    """All tables as a page of diagrams: docs/workflow.md."""
+    parts = [
+        "# 流转图",
+        "由 `manage.py workflow_graph` 从流转表生成，请勿手改。箭头上是按钮和接口里的名称；括号里的是另一张表的操作带来的变化。",
+    ]
+    for flow in registered():
+        parts += [f"## {flow.label}", f"```mermaid\n{mermaid(flow)}\n```"]
+    return "\n\n".join(parts) + "\n"

@@ -1,6 +1,6 @@
 """How places are named and numbered: the path in words, and the codes.
 
-Codes (docs/domain.md, "Codes"): street and community carry a division code of 12 characters; a grid its community's
+Codes (docs/practice.md, "Codes"): street and community carry a division code of 12 characters; a grid its community's
 code and a serial of 3, which makes the 15 characters a province expects; everything else the code of what it hangs on
 and a serial of 3. Sectors, compounds and whatever else hangs on the community itself have a letter before the serial,
 so that the 15-digit space belongs to grids alone. A code is given once: it stays with its node when the node moves or

@@ -11,7 +11,7 @@ from grids.naming import COMMUNITY, GRID, STREET
 from grids.posts import POSTS
 from grids.querysets import in_subtree
 
-# The size guide for a grid: warned of, never enforced, because places differ (docs/domain.md, "Codes").
+# The size guide for a grid: warned of, never enforced, because places differ (docs/practice.md, "Codes").
 GRID_HOUSEHOLDS = (300, 500)
 
 

@@ -53,6 +53,11 @@ DEMAND = Workflow(
     label=t("需求"),
     states=dict(DemandState.choices),
     initial=D.REGISTERED,
+    driven=(
+        (D.DISPATCHED, D.FINISHED, t("牵头单位办结 finish")),
+        (D.DISPATCHED, D.ACCEPTED, t("同意牵头单位退单 approve_return")),
+    ),
+    ends=(D.DECLINED, D.CLOSED_OFF, D.WITHDRAWN, D.LINKED),
     transitions=(
         Transition(
             "accept",
@@ -276,6 +281,11 @@ SUBORDER = Workflow(
     label=t("派单"),
     states=dict(SubOrderState.choices),
     initial=S.DISPATCHED,
+    driven=(
+        (S.SIGNED, S.IN_SERVICE, t("党员接受安排 take")),
+        (S.FINISHED, S.IN_SERVICE, t("社区重办 redo、重启 reopen")),
+    ),
+    ends=(S.RETURNED, S.FINISHED),
     transitions=(
         Transition(
             "sign",

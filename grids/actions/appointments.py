@@ -20,7 +20,7 @@ from grids.models import Appointment, County, GridNode
 from grids.posts import COUNTY, MANAGE_APPOINTMENT, POSTS, posts_at
 
 ADMIN = "county_admin"
-# The auditor watches the administrators, so nobody is both (classified protection; docs/domain.md, section 1).
+# The auditor watches the administrators, so nobody is both (classified protection; docs/practice.md, section 1).
 APART = frozenset({ADMIN, "county_auditor"})
 BATCH = 500
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.actors import RESIDENT, SYSTEM, user_of
 from core.errors import DomainError, Invalid, InvalidTransition
 from core.models import User
-from core.workflow import Workflow
+from core.workflow import Workflow, mermaid
 from grids.posts import POSTS, Post
 from services.actions import move
 from services.models import (
@@ -576,3 +576,28 @@ def test_who_comes_too_late_to_claim_is_told_who_has_it(cast: Cast) -> None:
     demand.published_at = timezone.now()
     with pytest.raises(InvalidTransition, match=cast.a.unit.label):
         DEMAND.check(demand, "claim", actor=fresh(cast.a.supporting_liaison))
+
+
+@pytest.mark.parametrize("state", sorted(DEMAND_STATES - {"published", "declined", "withdrawn"}))
+def test_what_was_offered_once_is_claimed_only_while_it_is_offered(cast: Cast, state: str) -> None:
+    demand = stage(cast, "demand", state)
+    demand.published_at = timezone.now()
+    assert verdict(DEMAND, demand, "claim", fresh(cast.a.supporting_liaison), {}) == 409
+
+
+def test_the_diagram_shows_what_the_moves_of_another_table_bring_along() -> None:
+    # As test_a_move_leads_where_it_should and test_loop find them.
+    assert {(source, target) for source, target, _words in DEMAND.driven} == {
+        ("dispatched", "finished"),
+        ("dispatched", "accepted"),
+    }
+    assert {(source, target) for source, target, _words in SUBORDER.driven} == {
+        ("signed", "in_service"),
+        ("finished", "in_service"),
+    }
+    drawn = mermaid(DEMAND)
+    assert "registered --> accepted: 受理 accept" in drawn
+    assert "dispatched --> finished: （牵头单位办结 finish）" in drawn
+    assert "dispatched --> [*]" not in drawn
+    for state in ("declined", "closed_off", "withdrawn", "linked"):
+        assert f"{state} --> [*]" in drawn
