@@ -51,8 +51,8 @@ class LostError(RuntimeError):
 class JobKind:
     """A kind of work. `run` gets the `JobRun` and returns the report (plain JSON) or None.
 
-    The job's page shows of the report `lines`, a list of [label, value], and `problems`, a list of [row, column,
-    reason]; other keys are for programs.
+    The job's page shows of the report `lines`, a list of [label, value], `problems`, a list of [row, column, reason], and
+    `link`, the [words, address] of a page with more of it; other keys are for programs.
     """
 
     name: str

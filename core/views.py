@@ -126,6 +126,7 @@ def _job_context(job: Job) -> dict[str, Any]:
         "tone": _TONES[JobState(job.state)],
         "report": [(label, value) for label, value in job.report.get("lines", [])],
         "problems": job.report.get("problems", []),
+        "link": job.report.get("link"),
     }
 
 
