@@ -14,7 +14,8 @@ from core.models import User
 from core.periods import Quarter, day_start
 from governance.sample import names, texts
 from governance.sample.facts import CountyFacts
-from governance.sample.life import Fate, Life, People, draw
+from governance.sample.fate import Fate, draw
+from governance.sample.life import Life, People
 from governance.sample.people import BATCH, Posts
 from governance.sample.story import Story
 from governance.sample.texts import DemandText
@@ -132,7 +133,8 @@ class Demands:
             case = self.case(rng, self._registered(rng))
             anonymous = case.origin in (Origin.IMPORT, Origin.KEEPER)
             urgent = self.category(case.text).limit_unit == LimitUnit.HOURS
-            story = self.tell(case, draw(rng, anonymous=anonymous, urgent=urgent), rng)
+            works = case.text.topic in texts.WORKS
+            story = self.tell(case, draw(rng, anonymous=anonymous, urgent=urgent, works=works), rng)
             self.stories.append(story)
             if number % _TWICE == 0 and story.demand.accepted_at:
                 self._tell_again(case, story, rng)
@@ -141,7 +143,7 @@ class Demands:
         """Tells one demand up to the sample's moment."""
         supporting = case.people.supporting[: fate.supporting]
         people = replace(case.people, supporting=supporting)
-        life = Life(self._begin(case, rng), fate, people, rng, case.text.result)
+        life = Life(self._begin(case, rng), fate, people, rng, case.text)
         return life.tell(self.ground.moment)
 
     def case(

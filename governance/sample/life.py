@@ -1,6 +1,6 @@
-"""How a demand of the sample fares: what is drawn for it beforehand, and the diary of who does what when.
+"""How a demand of the sample fares: the diary of who does what when.
 
-The diary is worked through in time, so that supporting units, members and supervision go on side by side; what lies
+It is worked through in time, so that supporting units, members and supervision go on side by side; what lies
 behind the sample's day has not happened yet. That alone leaves demands in every state.
 """
 
@@ -16,7 +16,9 @@ from core.actors import RESIDENT, SYSTEM
 from core.models import User
 from core.periods import day_start
 from governance.sample import texts
+from governance.sample.fate import Fate
 from governance.sample.story import Story
+from governance.sample.texts import DemandText
 from partybuilding.models import Member, Unit
 from services.models import Assignment, DemandState, LimitUnit, Satisfaction, SubOrder, SubOrderState
 
@@ -25,82 +27,9 @@ Step = Callable[[Moment], None]
 
 # Work on urgent matters goes on by the wall clock, this much quicker than the hours drawn.
 _URGENT_SPEED = 0.12
+# Nobody finishes at night what began the day before.
+_DAWN = 7
 _SWEEP = datetime.timedelta(seconds=30)
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What becomes of a demand.
-
-    Attributes:
-        opening: accept, decline or withdraw.
-        route: dispatch, claim, unclaimed (published, then dispatched) or escalate.
-        prompt: signed and contacted in time. returned: "", approved or rejected.
-        members: how many are asked to serve. passed_up: the first one asked can not. first_asked: the unit's first
-            member, who may be the one that can be signed in with, is among them.
-        pace: share of the limit that is used when the lead unit finishes; beyond 1 it is late.
-        extension: "", approved or rejected. parked: "", before or during the service.
-        supervised: "", community (before the dispatch) or unit (when late).
-        voice: evaluate, call, unreached or silent. redone: at the check; heard_redone: after "not solved".
-        halt: the step that is not made, so that the demand waits there.
-    """
-
-    opening: str = "accept"
-    route: str = "dispatch"
-    supporting: int = 0
-    prompt: bool = True
-    returned: str = ""
-    members: int = 1
-    passed_up: bool = False
-    first_asked: bool = False
-    pace: float = 0.6
-    extension: str = ""
-    parked: str = ""
-    supervised: str = ""
-    redone: bool = False
-    voice: str = "evaluate"
-    solved: bool = True
-    satisfaction: str = Satisfaction.SATISFIED
-    heard_redone: bool = False
-    reopened: bool = False
-    halt: str = ""
-
-
-def draw(rng: Random, *, anonymous: bool, urgent: bool) -> Fate:
-    """A fate by the odds that give the county its rates: response about 93 %, resolution 88 %, satisfaction 90 %."""
-
-    def one_in(*odds: tuple[str, float]) -> str:
-        roll = rng.random()
-        for word, share in odds:
-            roll -= share
-            if roll < 0:
-                return word
-        return ""
-
-    solved = rng.random() < 0.83
-    happy = rng.random() < (0.965 if solved else 0.42)
-    content = Satisfaction.SATISFIED if rng.random() < 0.7 else Satisfaction.FAIRLY
-    late = rng.random() < 0.08
-    voice = one_in(("call", 0.3), ("unreached", 0.1), ("silent", 0.6)) or "silent"
-    return Fate(
-        opening=one_in(("decline", 0.035), ("withdraw", 0.015)) or "accept",
-        route=one_in(("claim", 0.2), ("unclaimed", 0.05), ("escalate", 0.02)) or "dispatch",
-        supporting=rng.choice((0, 0, 0, 1, 1, 2)),
-        prompt=rng.random() < 0.945,
-        returned=one_in(("approved", 0.03), ("rejected", 0.015)),
-        members=rng.choice((0, 1, 1, 1, 2)),
-        passed_up=rng.random() < 0.08,
-        pace=rng.choice((1.1, 1.3, 1.6, 3.0)) * rng.uniform(0.98, 1.25) if late else rng.uniform(0.2, 0.9),
-        extension="" if urgent or late else one_in(("approved", 0.04), ("rejected", 0.01)),
-        parked="" if urgent else one_in(("before", 0.006), ("during", 0.008)),
-        supervised="unit" if late and rng.random() < 0.5 else one_in(("community", 0.01)),
-        redone=rng.random() < 0.04,
-        voice=voice if anonymous else one_in(("evaluate", 0.5), ("call", 0.28), ("unreached", 0.04)) or "silent",
-        solved=solved,
-        satisfaction=content if happy else Satisfaction.DISSATISFIED,
-        heard_redone=rng.random() < 0.25,
-        reopened=solved and rng.random() < 0.015,
-    )
 
 
 @dataclass(frozen=True)
@@ -120,8 +49,8 @@ class People:
 class Life:
     """Tells one story according to its fate."""
 
-    def __init__(self, story: Story, fate: Fate, people: People, rng: Random, result: str) -> None:
-        self.story, self.fate, self.people, self.rng, self.result = story, fate, people, rng, result
+    def __init__(self, story: Story, fate: Fate, people: People, rng: Random, text: DemandText) -> None:
+        self.story, self.fate, self.people, self.rng, self.text = story, fate, people, rng, text
         self.calendar = story.clock.calendar
         self.demand = story.demand
         self.urgent = story.demand.category.limit_unit == LimitUnit.HOURS
@@ -157,9 +86,11 @@ class Life:
         return self.calendar.add_hours(at, self.rng.uniform(low, high))
 
     def _share(self, start: Moment, due: Moment, part: float, after: Moment) -> Moment:
-        """When a part of the span is used up, within working hours and not before `after`."""
+        """When a part of the span is used up, not before `after`: within working hours, or by day where it is urgent."""
         at = max(start + (due - start) * part, after)
-        return at if self.urgent else self.calendar.add_hours(self.calendar.next_opening(at), self.rng.uniform(0, 0.6))
+        if not self.urgent:
+            return self.calendar.add_hours(self.calendar.next_opening(at), self.rng.uniform(0, 0.6))
+        return at if at.hour >= _DAWN else at.replace(hour=_DAWN, minute=self.rng.randrange(60))
 
     def _say(self, words: tuple[str, ...]) -> str:
         return self.rng.choice(words)
@@ -315,7 +246,9 @@ class Life:
     def _report(self, row: SubOrder, by: User, at: Moment) -> None:
         if row.state not in (SubOrderState.SIGNED, SubOrderState.IN_SERVICE):
             return
-        words = texts.PROGRESS if by == self._liaison(row) else texts.MEMBER_PROGRESS
+        words: tuple[str, ...] = texts.LATER_PROGRESS
+        if row.state == SubOrderState.SIGNED or row.contacted_at is None or by != self._liaison(row):
+            words = texts.FIRST_PROGRESS if by == self._liaison(row) else texts.MEMBER_PROGRESS
         self.story.move(row, "report", at, by, text=self._say(words))
 
     def _report_first(self, row: SubOrder, by: User, at: Moment) -> None:
@@ -346,7 +279,7 @@ class Life:
             self._plan_finish(row, at, 1, at)
             return
         until = row.due_at.date() + datetime.timedelta(days=self.rng.randint(3, 9))
-        reason = self._say(texts.EXTENSION)
+        reason = self._say(texts.EXTENSION_OF_WORKS if self.text.topic in texts.WORKS else texts.EXTENSION)
         self.story.move(row, "request_extension", at, self._liaison(row), until=until, reason=reason)
         self._plan("review_extension", self._office(at, 0.5, 6), partial(self._decide, row))
 
@@ -370,7 +303,7 @@ class Life:
         self.story.move(row, "answer_supervision", at, self._liaison(row), reason=self._say(texts.ANSWER))
 
     def _finish(self, row: SubOrder, at: Moment) -> None:
-        text = self.result if row.is_lead else self._say(texts.PROGRESS[4:7])
+        text = self.text.result if row.is_lead else self._say(texts.SUPPORT_RESULT)
         self.story.move(row, "finish", at, self._liaison(row), text=text)
         if row.is_lead:
             self._plan("check", self._office(at, 0.5, 9), self._check)

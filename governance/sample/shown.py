@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
+from governance.sample import texts
 from governance.sample.demands import Demands
-from governance.sample.life import Fate
+from governance.sample.fate import Fate
 from governance.sample.people import show_place
 from governance.sample.story import Story
 from governance.sample.texts import DemandText
@@ -110,15 +111,17 @@ def _tries(demands: Demands, wanted: Wanted, node: GridNode, lead: Unit | None, 
     while hours < _FURTHEST:
         rng = Random(f"{ground.facts.code} {key} {hours}")  # noqa: S311
         at = ground.clock.calendar.subtract_hours(ground.moment, hours)
-        case = demands.case(rng, at, node=node, lead=lead, fits=lambda text: _ordinary(demands, text))
+        case = demands.case(rng, at, node=node, lead=lead, fits=lambda text: _ordinary(demands, wanted, text))
         fate = wanted.fate if wanted.fate.pace > 1 else replace(wanted.fate, pace=rng.uniform(0.2, 0.85))
         yield demands.tell(demands.with_origin(case, wanted.origin), fate, rng)
         hours += _STRIDE
 
 
-def _ordinary(demands: Demands, text: DemandText) -> bool:
+def _ordinary(demands: Demands, wanted: Wanted, text: DemandText) -> bool:
     """Limits of a few working days: urgent matters would have been done, complex ones show no light for weeks."""
     category = demands.category(text)
+    if wanted.fate.parked and text.topic not in texts.WORKS:
+        return False
     return category.limit_unit == LimitUnit.WORKDAYS and category.limit_value <= 7
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.actors import SYSTEM
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.models import AuditEntry
 from grids.actions import create_county, create_node
 from grids.actions.bulk import Piece, build_street, walk

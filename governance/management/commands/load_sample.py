@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
 def _width(text: str) -> int:
     """Columns in a terminal: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in text)
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
