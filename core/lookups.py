@@ -19,12 +19,21 @@ CANDIDATES = 12
 SUGGESTIONS = 20
 
 
+# How a field is compared, by the sign before its name (as Django's own admin writes it): from the start, or as a whole.
+_WAYS = {"^": "istartswith", "=": "iexact"}
+
+
 def search(rows: QuerySet[Any], fields: Sequence[str], text: str) -> QuerySet[Any]:
-    """The rows that answer to every word of a text, in any of the fields."""
+    """The rows that answer to every word of a text, in any of the fields.
+
+    Args:
+        fields: lookups; a word may stand anywhere in them, with `^` before the name at their start, with `=` it must
+            be the whole of them.
+    """
     for word in text.replace("·", " ").split()[:6]:
         found = Q()
         for field in fields:
-            found |= Q(**{f"{field}__icontains": word})
+            found |= Q(**{f"{field.lstrip('^=')}__{_WAYS.get(field[0], 'icontains')}": word})
         rows = rows.filter(found)
     return rows
 
@@ -79,7 +88,7 @@ class LookupField(forms.Field):
 
     Args:
         rows: what may be chosen, already within the person's scope.
-        search: lookups that are searched (`"path"`, `"code"`).
+        search: lookups that are searched (`"path"`, `"^code"`), see `search`.
         text: how a row is written in the input; two rows need not differ, the key tells them apart.
         url: address of the suggestions (see `core.admin_base.ScopedModelAdmin.lookup_view`).
     """
@@ -118,7 +127,7 @@ class LookupField(forms.Field):
     def _only(self, text: str) -> Any:
         exact = Q()
         for field in self.search:
-            exact |= Q(**{field: text})
+            exact |= Q(**{field.lstrip("^="): text})
         found = list(self.rows.filter(exact)[:2])
         if len(found) == 1:
             return found[0]

@@ -11,98 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from core import accounts
+from core import accounts, policies
 from core.admin_base import Fact, Part, ScopedModelAdmin, chip, day_words, flag_filter, link
 from core.deeds import Deed, DeedForm, NothingToFill, Shown
 from core.models import User
 from core.periods import datetime_words
-from governance.accounts import actions
-from governance.accounts.sheets import posts_of
-from governance.views import account_import
-from grids.actions import GivenAccount
-from grids.admin import date_input, person_text
-from grids.admin_places import managed_county, place_field
-from grids.models import Appointment, GridNode
-from grids.posts import COUNTY, POSTS
-from partybuilding.admin.fields import organisation_field, unit_field
-from partybuilding.models import UnitMembership, UnitRole
+from governance.views import account_pages
+from grids.admin import person_text
+from grids.models import Appointment
+from partybuilding.models import UnitMembership
 
-CADRE, LIAISON, MEMBER = "cadre", "liaison", "member"
 _DISPENSED = lazy("首次密码只显示这一次，系统不保存。请当面交给本人；首次登录必须修改。")
-
-
-class AccountForm(DeedForm):
-    """A person, and what they hold: a post, a role in a unit, or membership."""
-
-    name = forms.CharField(label=lazy("姓名"), max_length=60)
-    phone = forms.CharField(
-        label=lazy("手机号码"),
-        max_length=20,
-        help_text=lazy("就是登录名。已有账号的人只增加下面的职务，密码不变。"),
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "off"}),
-    )
-    what = forms.ChoiceField(
-        label=lazy("身份"),
-        choices=[(CADRE, lazy("干部、网格员和各级负责人")), (LIAISON, lazy("单位人员")), (MEMBER, lazy("党员"))],
-        widget=forms.RadioSelect,
-    )
-    post = forms.ChoiceField(label=lazy("岗位"), required=False, help_text=lazy("干部和网格人员填写。"))
-    role = forms.ChoiceField(
-        label=lazy("单位角色"), choices=UnitRole.choices, required=False, help_text=lazy("单位人员填写，不填就是联络员。")
-    )
-
-    def build(self) -> None:
-        county = managed_county(self.user, accounts.MANAGE_ACCOUNT)
-        labels = {key: words for words, key in posts_of(county).items()}
-        self.fields["post"].choices = [("", _("请选择")), *labels.items()]  # type: ignore[attr-defined]
-        places = GridNode.objects.standing().visible_to(self.user)
-        self.fields["place"] = place_field(
-            places, label=_("任职地"), required=False, help_text=_("干部和网格人员填写；县级岗位不填。")
-        )
-        self.fields["unit"] = unit_field(
-            self.user, required=False, help_text=_("单位人员必填；党员有单位的填写。")
-        )
-        self.fields["branch"] = organisation_field(
-            self.user, label=_("所在支部"), required=False, help_text=_("党员有支部的填写。")
-        )
-        self.order_fields(["name", "phone", "what", "post", "place", "unit", "role", "branch"])
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        what, post = data.get("what"), POSTS.get(data.get("post") or "")
-        if what == CADRE and post is None and "post" not in self.errors:
-            self.add_error("post", _("请选择岗位。"))
-        if what == CADRE and post is not None and "place" not in self.errors:
-            self._check_place(post, data.get("place"))
-        if what == LIAISON and not data.get("unit") and "unit" not in self.errors:
-            self.add_error("unit", _("请填写单位。"))
-        return data
-
-    def _check_place(self, post: Any, place: GridNode | None) -> None:
-        if COUNTY in post.levels and place is not None:
-            self.add_error("place", _("“%(post)s”是县级岗位，不填任职地。") % {"post": post.label})
-        elif COUNTY not in post.levels and place is None:
-            self.add_error("place", _("请填写任职地。"))
-
-
-def create(*, actor: Any, obj: None, name: str, phone: str, what: str, **data: Any) -> Shown:
-    county = managed_county(actor, accounts.MANAGE_ACCOUNT)
-    person = {"actor": actor, "name": name, "phone": phone}
-    if what == CADRE:
-        given = actions.create_cadre_account(**person, post=data["post"], place=data["place"] or county)
-    elif what == LIAISON:
-        given = actions.create_liaison_account(**person, unit=data["unit"], role=data["role"] or UnitRole.LIAISON)
-    else:
-        given = actions.create_member_account(**person, county=county, unit=data["unit"], branch=data["branch"])
-    return handed(given)
-
-
-def handed(given: GivenAccount) -> Shown:
-    """What the administrator is shown once."""
-    lines = ((_("姓名"), given.user.name), (_("登录手机号码"), given.user.phone))
-    if given.password is None:
-        return Shown(_("已增加职务"), lines, _("这个手机号码原来就有账号，密码不变。"))
-    return Shown(_("账号已开通"), (*lines, (_("首次密码"), given.password)), str(_DISPENSED))
 
 
 class PersonForm(DeedForm):
@@ -156,11 +75,8 @@ class UserAdmin(ScopedModelAdmin):
     search_help_text = lazy("姓名、完整手机号码")
     ordering = ("name", "id")
     sortable_by = ()
-    lookup_fields = ("name", "phone")
+    lookup_fields = ("name", "=phone")
     empty_text = lazy("新建账号，或用表格成批导入。")
-    adding = Deed(
-        "add", lazy("新建账号"), accounts.MANAGE_ACCOUNT, AccountForm, create, lazy("账号已开通。"), tone="main"
-    )
     deeds = (
         Deed(
             "reset",
@@ -214,9 +130,16 @@ class UserAdmin(ScopedModelAdmin):
     def lookup_text(self, row: User) -> str:
         return person_text(row)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return policies.holds(request.user, accounts.MANAGE_ACCOUNT)
+
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
-        found = super().tools(request)
-        return [*found, (_("表格导入"), self.url("import"), "plain")] if found else found
+        if not self.has_add_permission(request):
+            return []
+        return [(_("新建账号"), self.url("add"), "main"), (_("表格导入"), self.url("import"), "plain")]
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return account_pages.add(self, request)
 
     def more_urls(self) -> list[URLPattern]:
         return [
@@ -226,13 +149,13 @@ class UserAdmin(ScopedModelAdmin):
         ]
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
-        return account_import.start(self, request)
+        return account_pages.import_people(self, request)
 
     def template_view(self, request: HttpRequest, kind: str) -> HttpResponse:
-        return account_import.template(self, request, kind)
+        return account_pages.template(self, request, kind)
 
     def handout_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return account_import.handout(self, request, pk)
+        return account_pages.handout(self, request, pk)
 
     @admin.display(description=lazy("姓名"))
     def person(self, user: User) -> str:

@@ -13,10 +13,11 @@ from unfold.sites import UnfoldAdminSite
 from core import notices
 from core.admin_base import ScopedModelAdmin
 from core.forms import SignInForm
+from governance.views import desk, find
 
 
 class DeskSite(UnfoldAdminSite):
-    """`/admin/`. Views of this floor that it frames are given by `governance.views`."""
+    """`/admin/`. Its own pages are in `governance.views`, which must not import admin modules: those register here."""
 
     site_title: str | Promise = _("经纬")
     site_header: str | Promise = _("经纬")
@@ -30,9 +31,6 @@ class DeskSite(UnfoldAdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def extra_urls(self) -> list[URLPattern]:
-        # Here, because a view may name the admin pages of every floor, and those are registered on this very site.
-        from governance.views import desk, find
-
         return [
             path("find/", self.admin_view(find.find), name="find"),
             path("burden/", self.admin_view(desk.burden), name="burden"),
@@ -45,8 +43,6 @@ class DeskSite(UnfoldAdminSite):
         return context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from governance.views import desk
-
         return desk.index(request)
 
     def app_index(

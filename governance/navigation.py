@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
-from core.models import AuditEntry, CalendarDay, Job, User
+from core.models import AuditEntry, CalendarDay, User
 from grids.models import Appointment, GridNode
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services import posts
@@ -40,7 +40,8 @@ def _item(request: HttpRequest, title: str, link: str, *, active: bool | None = 
 
 
 def _desk(request: HttpRequest) -> Item:
-    return _item(request, _("等我办"), reverse("admin:index"))
+    title = _("等我办") if policies.holds(request.user, posts.VIEW_DEMAND) else _("工作台")
+    return _item(request, title, reverse("admin:index"))
 
 
 def _sees(request: HttpRequest, model: Any) -> bool:
@@ -102,8 +103,7 @@ def _administration(request: HttpRequest) -> list[Item]:
 
 
 def _mine(request: HttpRequest) -> list[Item]:
-    items = _models(request, Job)
-    items.append(_item(request, _("通知"), reverse("core:notices")))
+    items = [_item(request, _("通知"), reverse("core:notices")), _item(request, _("后台任务"), reverse("core:jobs"))]
     if policies.holds(request.user, policies.USE_MOBILE) and _stands("/m/"):
         items.append(_item(request, _("手机版"), "/m/"))
     items.append(_item(request, _("修改密码"), reverse("core:password")))

@@ -18,7 +18,7 @@ from core.deeds import Deed, DeedForm
 from core.lookups import LookupField
 from core.models import User
 from grids import actions, posts
-from grids.admin_places import PlaceFilter, managed_county, place_field
+from grids.admin_places import SEARCHED, PlaceFilter, managed_county, place_field
 from grids.models import Appointment, County, GridNode, Level, NodeKind
 from grids.querysets import current
 
@@ -51,10 +51,10 @@ def person_text(user: Any) -> str:
 def person_field(user: Any, **kwargs: Any) -> LookupField:
     """A field for one account in the person's sight, found by name or by the whole telephone number."""
     kwargs.setdefault("label", _("人员"))
-    kwargs.setdefault("help_text", _("填姓名或手机号码。还没有账号的，请先到“账号”里新建。"))
+    kwargs.setdefault("help_text", _("填姓名或完整的手机号码。还没有账号的，请先到“账号”里新建。"))
     return LookupField(
         rows=User.objects.visible_to(user).active(),
-        search=("name", "phone"),
+        search=("name", "=phone"),
         text=person_text,
         url=reverse_lazy("admin:core_user_lookup"),
         **kwargs,
@@ -196,12 +196,12 @@ class GridNodeAdmin(ScopedModelAdmin):
     list_display_links = ("node_name",)
     list_filter = (NodePlaceFilter, LevelFilter, StandingFilter)
     list_select_related = ("level_type",)
-    search_fields = ("path", "code", "external_code")
+    search_fields = ("path", "^code", "^external_code")
     search_help_text = lazy("名称、位置或编码")
     ordering = ("tree_id", "lft")
     sortable_by = ()
     object_related = ("county", "level_type", "parent", "community", "successor")
-    lookup_fields = ("path", "code")
+    lookup_fields = SEARCHED
     empty_text = lazy("先新建街道，再在街道下建社区和网格；也可以整表导入。")
     adding = Deed("add", lazy("新建网格"), posts.MANAGE_NODE, CreateForm, _create, lazy("已新建。"), tone="main")
     deeds = (

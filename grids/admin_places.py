@@ -15,7 +15,7 @@ from core.lookups import LookupField
 from grids.models import County, GridNode
 from grids.querysets import in_subtree
 
-SEARCHED = ("path", "code")
+SEARCHED = ("path", "^code")
 _SHOWN = ("street", "community")
 # Below the community one is in: as far down as a cadre's daily work is cut up.
 _SHOWN_INSIDE = ("sector", "compound", "grid")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,52 +16,13 @@ from django.utils.translation import gettext_lazy
 
 from core import policies
 from core.admin_base import ScopedModelAdmin, chip
-from core.deeds import Deed, DeedForm
+from core.deeds import Deed
 from core.periods import moment_words
-from grids.admin_places import place_field
-from grids.models import GridNode
 from services import posts
-from services.actions import raise_demand
 from services.admin import filters
-from services.models import Category, Demand, Origin
-from services.views import admin_bulk, admin_demand, admin_moves, cards
-
-
-class CallForm(DeedForm):
-    """A telephone call, written down in one go. The action has the last word on everything in it."""
-
-    text = forms.CharField(
-        label=gettext_lazy("反映的事"),
-        max_length=Demand._meta.get_field("text").max_length,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("什么事、在哪里、多久了。"),
-    )
-    contact_name = forms.CharField(label=gettext_lazy("来电人"), max_length=60, required=False)
-    contact_phone = forms.CharField(
-        label=gettext_lazy("联系电话"),
-        max_length=20,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "off"}),
-    )
-
-    field_order = ["node", "category", "text", "contact_name", "contact_phone"]
-
-    def build(self) -> None:
-        places = GridNode.objects.standing().filter(
-            policies.within(GridNode, self.user, posts.RAISE_DEMAND), community__isnull=False
-        )
-        self.fields["node"] = place_field(places.select_related("county__loop_settings", "level_type"))
-        counties = {scope.county_id for scope in policies.scopes(self.user, posts.RAISE_DEMAND)}
-        self.fields["category"] = forms.ModelChoiceField(
-            Category.objects.filter(county_id__in=counties, is_active=True),
-            label=_("类别"),
-            empty_label=_("请选择"),
-        )
-        self.order_fields(self.field_order)
-
-
-def register_call(*, actor: Any, obj: None, **data: Any) -> Demand:
-    return raise_demand(actor=actor, origin=Origin.PHONE, **data)
+from services.models import Demand
+from services.views import admin_bulk, admin_demand, admin_moves, cards, imports
+from services.views.admin_call import CallForm, register_call
 
 
 class DemandAdmin(ScopedModelAdmin):
@@ -70,7 +30,7 @@ class DemandAdmin(ScopedModelAdmin):
     list_display_links = ("matter",)
     list_filter = filters.ALL
     list_select_related = ("node", "community", "category", "lead_unit")
-    search_fields = ("code", "title", "text", "node__path")
+    search_fields = ("^code", "title", "text", "node__path")
     search_help_text = gettext_lazy("编号、标题、内容、地点")
     ordering = ("-registered_at", "-id")
     sortable_by = ("registered",)
@@ -170,6 +130,7 @@ class DemandAdmin(ScopedModelAdmin):
             self.page("<int:object_id>/contact/", self.contact_view, "contact"),
             self.page("bulk/<slug:name>/", self.bulk_view, "bulk"),
             self.page("export/", self.export_view, "export"),
+            *imports.urls(self),
         ]
 
     def find(self, request: HttpRequest, object_id: int) -> Demand:

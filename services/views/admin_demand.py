@@ -90,8 +90,9 @@ def facts(page: ScopedModelAdmin, found: DemandPage) -> list[Fact]:
         Fact(_("办理时限"), _when(demand.due_at)),
         Fact(_("下一步时限"), _when(demand.step_due_at)),
         Fact(_("居民评价"), _heard(demand)),
-        Fact(_("办理轮次"), _("第 %(round)d 轮") % {"round": demand.round} if demand.round > 1 else ""),
     ]
+    if demand.round > 1:
+        known.append(Fact(_("办理轮次"), _("第 %(round)d 轮") % {"round": demand.round}))
     if demand.linked_to is not None:
         known.append(Fact(_("并入"), link(demand.linked_to.code, page.url("change", demand.linked_to.pk))))
     if demand.escalated_at:
@@ -155,17 +156,23 @@ def _suborder(row: SubOrder, now: datetime) -> dict[str, Any]:
         "chip": cards.state_chip(row),
         "marks": marks,
         "clock": cards.suborder_clock(row, now),
-        "facts": [
-            Fact(_("派单时间"), datetime_words(row.dispatched_at)),
-            Fact(_("办理时限"), _when(row.due_at)),
-            Fact(_("签收"), _kept(row.signed_at, row.sign_due_at, now)),
-            Fact(_("首次联系"), _kept(row.contacted_at, row.contact_due_at, now)),
-            Fact(_("办结"), _when(row.finished_at)),
-            Fact(_("派单说明"), row.note),
-            Fact(_("办理结果"), row.result, wide=True),
-        ],
+        "facts": _suborder_facts(row, now),
         "people": [(one.member.name, cards.state_chip(one)) for one in row.assignments.all()],
     }
+
+
+def _suborder_facts(row: SubOrder, now: datetime) -> list[Fact]:
+    found = [
+        Fact(_("派单时间"), datetime_words(row.dispatched_at)),
+        Fact(_("办理时限"), _when(row.due_at)),
+        Fact(_("签收"), _kept(row.signed_at, row.sign_due_at, now)),
+        Fact(_("首次联系"), _kept(row.contacted_at, row.contact_due_at, now)),
+        Fact(_("退单"), _when(row.returned_at)),
+        Fact(_("办结"), _when(row.finished_at)),
+        Fact(_("派单说明"), row.note, wide=True),
+        Fact(_("办理结果"), row.result, wide=True),
+    ]
+    return [fact for fact in found if fact.value]
 
 
 def _kept(done: datetime | None, due: datetime | None, now: datetime) -> str:

@@ -1,0 +1,282 @@
+"""Who gets where in the admin: each model by each role, inside and outside their scope. The tables here are the promise;
+nothing in them is computed from the code under test."""
+
+import datetime
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from rest_framework.authtoken.models import TokenProxy
+
+from core.actors import SYSTEM
+from core.models import AuditEntry, CalendarDay, User
+from grids.models import Appointment, GridNode
+from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from services.actions.settings import set_calendar_day
+from services.models import Category, Demand, LoopSettings, UnitCheckIn
+from tests import factories as make
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+
+COMMUNITY = ["a.secretary", "a.officer", "a.team_lead"]
+STREET = ["street_secretary", "street_officer"]
+DEPARTMENT, ADMIN, AUDITOR = ["department"], ["admin"], ["auditor"]
+CADRES = [*COMMUNITY, *STREET, *DEPARTMENT]
+DESK = [*CADRES, *ADMIN, *AUDITOR, "superuser"]
+# Work on the phone, or nowhere.
+NOT_AT_THE_DESK = [
+    "a.keeper",
+    "a.building_head",
+    "a.liaison",
+    "a.staff",
+    "a.member",
+    "a.second_member",
+    "a.supporting_liaison",
+    "a.supporting_member",
+    "idle_liaison",
+    "nobody",
+]
+
+LISTS: dict[type, list[str]] = {
+    Demand: CADRES,
+    GridNode: [*CADRES, *ADMIN],
+    Appointment: [*CADRES, *ADMIN],
+    Unit: [*CADRES, *ADMIN],
+    PartyOrganisation: [*CADRES, *ADMIN],
+    UnitMembership: [*DEPARTMENT, *ADMIN],
+    Member: [*DEPARTMENT, *ADMIN],
+    UnitCheckIn: [*CADRES, *ADMIN],
+    Category: [*CADRES, *ADMIN],
+    LoopSettings: [*CADRES, *ADMIN],
+    CalendarDay: ADMIN,
+    User: ADMIN,
+    AuditEntry: AUDITOR,
+}
+ADDS: dict[type, list[str]] = {
+    Demand: [*COMMUNITY, *STREET],
+    GridNode: ADMIN,
+    Appointment: ADMIN,
+    Unit: ADMIN,
+    PartyOrganisation: ADMIN,
+    UnitMembership: ADMIN,
+    Member: ADMIN,
+    UnitCheckIn: [*COMMUNITY, *STREET, *ADMIN],
+    Category: ADMIN,
+    LoopSettings: [],
+    CalendarDay: ADMIN,
+    User: ADMIN,
+    AuditEntry: [],
+}
+# Model -> the deed that changes a row, and who may.
+CHANGES: dict[type, tuple[str, list[str]]] = {
+    GridNode: ("describe", ADMIN),
+    Appointment: ("end", ADMIN),
+    Unit: ("edit", ADMIN),
+    PartyOrganisation: ("edit", ADMIN),
+    UnitMembership: ("end", ADMIN),
+    Member: ("edit", ADMIN),
+    UnitCheckIn: ("end", [*COMMUNITY, *STREET, *ADMIN]),
+    Category: ("edit", ADMIN),
+    LoopSettings: ("edit", ADMIN),
+    User: ("reset", ADMIN),
+}
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=user.pk))
+    return client
+
+
+def url(model: Any, page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def inside(cast: Cast) -> dict[type, Any]:
+    """A row of each model that belongs to community `a` or its county."""
+    demand = make.make_demand(cast.a.building, cast.category)
+    return {
+        Demand: demand,
+        GridNode: cast.a.building,
+        Appointment: Appointment.objects.get(user=cast.a.keeper),
+        Unit: cast.a.unit,
+        PartyOrganisation: make.make_organisation(cast.county, "白龙塘社区党委"),
+        UnitMembership: UnitMembership.objects.get(user=cast.a.liaison),
+        Member: cast.a.member,
+        UnitCheckIn: UnitCheckIn.objects.get(unit=cast.a.unit),
+        Category: cast.category,
+        LoopSettings: cast.settings,
+        CalendarDay: set_calendar_day(actor=SYSTEM, date=datetime.date(2027, 5, 4), is_working=False, note="县庆"),
+        User: cast.a.officer,
+    }
+
+
+def outside(cast: Cast) -> dict[type, Any]:
+    """A row of each model that nobody of county `cast.county` may know of."""
+    county = cast.other_county
+    unit = make.make_unit(county, "邻县住建局")
+    return {
+        Demand: make.make_demand(cast.other_county_community),
+        GridNode: cast.other_county_community,
+        Appointment: Appointment.objects.get(user=cast.other_county_secretary),
+        Unit: unit,
+        PartyOrganisation: make.make_organisation(county, "邻县党委"),
+        UnitMembership: UnitMembership.objects.get(user=make.make_unit_person("邻县联络员", unit)),
+        Member: make.make_member("邻县党员", unit),
+        UnitCheckIn: make.check_in(unit, cast.other_county_community),
+        Category: Category.objects.filter(county=county).first(),
+        LoopSettings: LoopSettings.objects.get(county=county),
+        User: cast.other_county_secretary,
+    }
+
+
+def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
+    assert set(LISTS) == set(ADDS) == set(admin.site._registry)
+
+
+def test_what_other_packages_bring_along_is_not_on_the_desk() -> None:
+    assert not admin.site.is_registered(Group)
+    assert not admin.site.is_registered(TokenProxy)
+
+
+def test_who_does_not_work_at_the_desk_is_shown_the_door(cast: Cast) -> None:
+    people = cast.people()
+    for name in NOT_AT_THE_DESK:
+        client = signed_in(people[name])
+        for address in ("/admin/", url(Demand, "changelist"), url(GridNode, "changelist"), url(User, "add")):
+            answer = client.get(address)
+            assert answer.status_code == 302, (name, address)
+            assert answer["Location"].startswith("/admin/login/"), (name, address)
+
+
+def at_the_desk(cast: Cast) -> dict[str, Client]:
+    people = cast.people()
+    return {name: signed_in(people[name]) for name in DESK}
+
+
+def wrong(
+    found: dict[tuple[str, str], int], expected: dict[tuple[str, str], int]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """(role, model) -> (status, promised status) wherever the two differ."""
+    return {key: (status, expected[key]) for key, status in found.items() if status != expected[key]}
+
+
+def test_lists_open_for_those_who_may_see_them(cast: Cast) -> None:
+    inside(cast)
+    found, expected = {}, {}
+    for name, client in at_the_desk(cast).items():
+        for model, seers in LISTS.items():
+            found[name, model.__name__] = client.get(url(model, "changelist")).status_code
+            expected[name, model.__name__] = 200 if name in seers else 403
+    assert wrong(found, expected) == {}
+
+
+def test_new_rows_are_made_by_those_who_may(cast: Cast) -> None:
+    found, expected = {}, {}
+    for name, client in at_the_desk(cast).items():
+        for model, makers in ADDS.items():
+            found[name, model.__name__] = client.get(url(model, "add")).status_code
+            expected[name, model.__name__] = 200 if name in makers else 403
+            if name not in makers:
+                assert client.post(url(model, "add"), {"name": "甲"}).status_code == 403, (name, model)
+    assert wrong(found, expected) == {}
+
+
+def test_the_page_of_a_row_is_404_out_of_scope_and_403_without_the_right(cast: Cast) -> None:
+    own, strange = inside(cast), outside(cast)
+    for name, client in at_the_desk(cast).items():
+        found, expected = {}, {}
+        for model, row in own.items():
+            seen = name in LISTS[model]
+            found["own", model.__name__] = client.get(url(model, "change", row.pk)).status_code
+            expected["own", model.__name__] = 200 if seen else 403
+            if model in strange:
+                found["strange", model.__name__] = client.get(url(model, "change", strange[model].pk)).status_code
+                expected["strange", model.__name__] = 404 if seen else 403
+        assert wrong(found, expected) == {}, name
+
+
+def test_a_row_is_changed_by_those_who_may(cast: Cast) -> None:
+    own, strange = inside(cast), outside(cast)
+    for name, client in at_the_desk(cast).items():
+        found, expected = {}, {}
+        for model, (deed, allowed) in CHANGES.items():
+            seen = name in LISTS[model]
+            found["own", model.__name__] = client.get(url(model, "deed", own[model].pk, deed)).status_code
+            expected["own", model.__name__] = 200 if name in allowed else 403 if seen else 404
+            found["strange", model.__name__] = client.get(url(model, "deed", strange[model].pk, deed)).status_code
+            expected["strange", model.__name__] = 404
+        assert wrong(found, expected) == {}, name
+
+
+def test_a_neighbouring_community_is_invisible(cast: Cast) -> None:
+    rows = inside(cast)
+    for stranger in (cast.b.secretary, cast.other_street_officer, cast.other_county_secretary):
+        client = signed_in(stranger)
+        for model in (GridNode, Appointment, UnitCheckIn, Demand):
+            page = url(model, "change", rows[model].pk)
+            assert client.get(page).status_code == 404
+            assert page not in client.get(url(model, "changelist")).content.decode()
+
+
+def test_nothing_is_written_or_deleted_past_the_deeds(cast: Cast) -> None:
+    rows = inside(cast)
+    client = signed_in(cast.admin)
+    for model, row in rows.items():
+        if model is Demand:
+            continue
+        assert client.post(url(model, "change", row.pk), {"name": "改了"}).status_code == 405
+        for address in (f"{url(model, 'changelist')}{row.pk}/delete/", f"{url(model, 'changelist')}{row.pk}/history/"):
+            assert client.get(address).status_code == 404
+        assert "delete_selected" not in client.get(url(model, "changelist")).content.decode()
+        assert client.post(
+            url(model, "changelist"), {"action": "delete_selected", "_selected_action": row.pk, "index": 0}
+        )
+        assert model.objects.filter(pk=row.pk).exists()  # type: ignore[attr-defined]
+
+
+def test_suggestions_stay_in_scope(cast: Cast) -> None:
+    found = signed_in(cast.a.officer).get(url(GridNode, "lookup"), {"q": "1 号楼"}).json()["results"]
+    assert [row["id"] for row in found] == [cast.a.building.pk, cast.a.entrance.pk, cast.a.floor.pk]
+    assert signed_in(cast.a.officer).get(url(User, "lookup"), {"q": "两委"}).status_code == 403
+    people = signed_in(cast.admin).get(url(User, "lookup"), {"q": "邻县"}).json()["results"]
+    assert people == []
+
+
+def test_no_choice_of_a_form_leads_out_of_scope(cast: Cast) -> None:
+    client = signed_in(cast.a.officer)
+    strange = {"unit": "县交通局", "node": cast.b.building.path, "role": "lead", "start": "2026-03-05"}
+    answer = client.post(url(UnitCheckIn, "add"), strange)
+    assert answer.status_code == 200
+    assert "没有找到" in answer.content.decode()
+    assert not UnitCheckIn.objects.filter(node=cast.b.building).exists()
+    # The key of the neighbour's building, sent along by hand.
+    answer = client.post(url(UnitCheckIn, "add"), {**strange, "node_key": str(cast.b.building.pk)})
+    assert "没有找到" in answer.content.decode()
+    assert not UnitCheckIn.objects.filter(node=cast.b.building).exists()
+
+
+def test_no_entry_of_the_menu_leads_to_a_closed_door(cast: Cast) -> None:
+    for name, client in at_the_desk(cast).items():
+        page = client.get("/admin/").content.decode()
+        menu = re.search(r'<nav class="side".*?</nav>', page, re.S)
+        assert menu
+        links = set(re.findall(r'class="side__link"\s+href="([^"]+)"', menu[0]))
+        assert "/admin/" in links
+        for link in links:
+            assert client.get(link.replace("&amp;", "&"), follow=True).status_code == 200, (name, link)
+
+
+def test_running_the_machine_opens_no_personal_data(cast: Cast) -> None:
+    inside(cast)
+    client = signed_in(cast.superuser)
+    page = client.get("/admin/").content.decode()
+    assert "系统维护不等于查看居民信息" in page
+    assert "楼道灯不亮" not in page
+    for model in LISTS:
+        assert client.get(url(model, "changelist")).status_code == 403
