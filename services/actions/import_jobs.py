@@ -3,7 +3,7 @@
 Both read the file anew, with the rights the person holds then: what was shown may be old by the time it is confirmed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.jobs import JobRun, LostError
 from core.models import Job, JobState, User
 from core.text import ellipsis
 from grids.models import GridNode
+from grids.naming import SEPARATOR
 from services import posts
 from services.actions.import_rows import Line
 from services.actions.importing import Outcome, import_demands, require
@@ -156,24 +157,29 @@ def report_of(outcome: Outcome, run: JobRun) -> dict[str, Any]:
             "written": outcome.written,
             "categories": outcome.categories,
             "places": outcome.places,
-            "sample": [_shown(line) for line in outcome.sample],
+            "sample": _shown(outcome.sample),
             "sheet": outcome.reading.table.sheet,
             "kind": outcome.reading.table.kind,
         },
     }
 
 
-def _shown(line: Line) -> dict[str, Any]:
-    demand = line.demand
-    return {
-        "row": line.number,
-        "number": demand.external_number,
-        "day": demand.external_date.isoformat() if demand.external_date else "",
-        "title": demand.title,
-        "category": demand.category.name,
-        "place": demand.place_text,
-        "placed": line.placed.value,
-    }
+def _shown(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    nodes = GridNode.objects.filter(pk__in={line.demand.node_id for line in lines}).select_related("community")
+    # Everything lies in the one community, which needs no saying.
+    paths = {node.pk: node.path.removeprefix(f"{node.community}{SEPARATOR}") for node in nodes}
+    return [
+        {
+            "number": line.demand.external_number,
+            "day": f"{line.demand.external_date}",
+            "title": line.demand.title,
+            "category": line.demand.category.name,
+            "place": line.demand.place_text,
+            "placed": line.placed.value,
+            "path": paths.get(line.demand.node_id, ""),
+        }
+        for line in lines
+    ]
 
 
 def communities_of(user: User) -> Any:

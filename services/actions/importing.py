@@ -33,7 +33,7 @@ BATCH = 1000
 LOOKUP = 500
 _TRIES = 4
 # Rows shown before the import, so that the person sees how the table was understood.
-SAMPLE = 8
+SAMPLE = 6
 
 
 @dataclass

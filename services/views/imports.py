@@ -12,18 +12,19 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core import files, jobs, policies
-from core.admin_base import ScopedModelAdmin
+from core.admin_base import Fact, Part, ScopedModelAdmin
 from core.errors import Forbidden, Invalid, NotFound, TooLarge
 from core.forms import add_domain_error
 from core.models import Job, JobState, User
-from core.periods import date_words
+from core.periods import date_words, datetime_words
 from core.spreadsheets import XLSX_TYPE
 from grids.models import GridNode
 from services import posts, resources
@@ -31,7 +32,7 @@ from services.actions import import_jobs
 from services.actions.import_rows import Placed
 
 _HUNG = {
-    Placed.FOUND: gettext_lazy("按地点"),
+    Placed.FOUND: gettext_lazy("认出了具体地点"),
     Placed.NONE: gettext_lazy("没有写地点，挂在社区"),
     Placed.UNKNOWN: gettext_lazy("认不出，挂在社区"),
     Placed.AMBIGUOUS: gettext_lazy("有重名，挂在社区"),
@@ -53,6 +54,7 @@ class UploadForm(forms.Form):
         allow_empty_file=True,
         help_text=gettext_lazy(".xlsx 或 .csv，最大 50 MB，最多 10 万行。"),
         widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
+        error_messages={"required": gettext_lazy("请选择要导入的表格。")},
     )
 
     def __init__(self, *args: Any, communities: list[GridNode], **kwargs: Any) -> None:
@@ -121,22 +123,23 @@ def show(request: HttpRequest, page: ScopedModelAdmin, pk: int) -> HttpResponse:
     over = job.state in {JobState.DONE, JobState.FAILED}
     dry = job.kind == import_jobs.CHECK
     community = GridNode.objects.filter(pk=job.params["community"]).first()
+    found = job.report.get("import")
     context: dict[str, Any] = {
         "title": _("核对要导入的需求") if dry else _("导入需求的结果"),
         "job": job,
         "over": over,
         "dry": dry,
+        "found": found,
         "kind_label": jobs.kind_label(job.kind),
-        "chip": (job.get_state_display(), _TONES[JobState(job.state)]),
-        "community": community,
         "start_url": page.url("import"),
-        "error_file": files.url("job-result", job) if job.result else "",
+        "facts": _facts(job, community, found),
     }
-    if found := job.report.get("import"):
-        context |= _found(found)
+    if found:
+        context["faults"] = _faults(found, files.url("job-result", job) if job.result else "")
+        context["sample"] = _sample(found, dry)
         context["confirm_url"] = page.url("import_confirm", job.pk)
-        context["list_url_new"] = f"{page.url('changelist')}?origin=import&state=registered"
-        context["written_job"] = _written(user, page, job) if dry else ""
+        context["waiting_url"] = f"{page.url('changelist')}?origin=import&state=registered"
+        context["written_url"] = _written(user, page, job) if dry else ""
     return page.render(request, "services/imports/job.html", context)
 
 
@@ -195,22 +198,62 @@ def _recent(user: User, page: ScopedModelAdmin) -> list[dict[str, Any]]:
     ]
 
 
-def _found(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The report of a job as the page draws it."""
-    places = found["places"]
-    sample = [
-        {
-            **row,
-            "day": date_words(date.fromisoformat(row["day"])) if row["day"] else "",
-            "hung": _HUNG[Placed(row["placed"])],
-        }
+def _facts(job: Job, community: GridNode | None, found: Mapping[str, Any] | None) -> list[Fact]:
+    facts = [
+        Fact(_("文件"), job.params.get("upload_name", "")),
+        Fact(_("导入到"), community.path if community else ""),
+        Fact(_("提交时间"), datetime_words(job.created_at)),
+    ]
+    if found is None:
+        return facts
+    if found["encoding"]:
+        facts.append(Fact(_("文字编码"), found["encoding"]))
+    if found["sheet"]:
+        facts.append(Fact(_("工作表"), found["sheet"]))
+    if found["ignored_columns"]:
+        facts.append(Fact(_("没有读取的列"), "、".join(found["ignored_columns"]), wide=True))
+    if found["categories"]:
+        counted = "、".join(f"{name} {count}" for name, count in found["categories"])
+        facts.append(Fact(_("类别"), f"{counted}\n{_('按标题和内容里的关键词判断，受理时可以改。')}", wide=True))
+        hung = "；".join(f"{_HUNG[placed]} {found['places'][placed]}" for placed in Placed if found["places"][placed])
+        facts.append(Fact(_("地点"), hung, wide=True))
+    return facts
+
+
+def _faults(found: Mapping[str, Any], workbook: str) -> Part | None:
+    if not found["errors"]:
+        return None
+    return Part(
+        title=_("有错误的行"),
+        columns=(_("行号"), _("编号"), _("列"), _("错误")),
+        rows=[(row, number or "—", column or "—", reason) for row, number, column, reason in found["errors"]],
+        more=(_("下载错误清单（原表加“错误信息”一列，共 %(count)d 处）") % {"count": found["error_count"]}, workbook)
+        if workbook
+        else None,
+    )
+
+
+def _sample(found: Mapping[str, Any], dry: bool) -> Part | None:
+    if not found["sample"]:
+        return None
+    rows = [
+        (
+            row["number"],
+            date_words(date.fromisoformat(row["day"])),
+            row["title"],
+            row["category"],
+            _place(row),
+        )
         for row in found["sample"]
     ]
-    return {
-        "found": found,
-        "sample": sample,
-        "places": [(_HUNG[placed], places[placed]) for placed in Placed if places.get(placed)],
-        "more_errors": found["error_count"] - len(found["errors"]),
-        "encoding": "，".join(part for part in (found["sheet"], found["encoding"]) if part),
-        "jobs_url": reverse("core:jobs"),
-    }
+    return Part(
+        title=_("将这样登记（前几条）") if dry else _("登记的样子（前几条）"),
+        columns=(_("编号"), _("日期"), _("标题"), _("类别"), _("地点")),
+        rows=rows,
+    )
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    """What the table says of the place, and what was made of it."""
+    hung = row["path"] if row["placed"] == Placed.FOUND else _HUNG[Placed(row["placed"])]
+    return format_html('<span>{}<span class="cell-under">{}</span></span>', row["place"], hung)
