@@ -62,13 +62,13 @@ SHOTS: dict[str, Shot] = {
     "resident-order": Shot("", PHONE, "/r/{token}/", (order,)),
     "resident-card": Shot("", PHONE, "/r/{token}/", (send,)),
     "resident-follow": Shot("", PHONE, "/r/follow/{follow}/"),
-    "phone-keeper": Shot("网格员", PHONE, "/m/"),
+    "phone-keeper": Shot("网格员", PHONE, "/m/lists/"),
     "phone-report": Shot("网格员", PHONE, "/m/report/"),
     "phone-liaison": Shot("住建局联络员", PHONE, "/m/"),
     "phone-claim": Shot("住建局联络员", PHONE, "/m/lists/"),
     "phone-demand": Shot("住建局联络员", PHONE, "/m/demands/{running}/"),
     "phone-assign": Shot("住建局联络员", PHONE, "/m/demands/{signed}/assign/?on={signed_key}"),
-    "phone-member": Shot("党员", PHONE, "/m/"),
+    "phone-member": Shot("党员", PHONE, "/m/demands/{offered}/"),
     "desk-community": Shot("东关社区党组织书记", DESK, "/admin/"),
     "desk-demand": Shot("东关社区党组织书记", DESK, "/admin/services/demand/{accepted_pk}/change/"),
     "desk-list": Shot("东关社区党组织书记", DESK, "/admin/services/demand/"),
@@ -101,7 +101,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
 
     from governance.sample.load import load as load_sample
     from grids.models import GridNode
-    from services.models import Demand, SubOrder, SubOrderState
+    from services.models import Assignment, Demand, SubOrder, SubOrderState
 
     call_command("migrate", interactive=False, verbosity=0)
     loaded = load_sample(timezone.localdate(), PASSWORD)
@@ -111,7 +111,10 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
     building = GridNode.objects.get(public_token=loaded.token)
     running = mine.filter(state=SubOrderState.IN_SERVICE, finished_at=None).order_by("-pk")[0].demand
     signed = mine.filter(state=SubOrderState.SIGNED, assignments__isnull=True).order_by("-pk")[0]
+    member = next(phone for role, phone in phones.items() if role.startswith("党员"))
+    offered = Assignment.objects.filter(member__user__phone=member, state="offered").order_by("-pk")[0]
     values = {
+        "offered": offered.suborder.demand.code,
         "token": loaded.token,
         "building_pk": str(building.pk),
         "follow": here.filter(state="checked", solved=None).order_by("-pk")[0].follow_code,
@@ -150,7 +153,11 @@ def take(base: str, phones: dict[str, str], values: dict[str, str], names: list[
     sandbox = ["--no-sandbox"] if os.getuid() == 0 else []
     failed = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu", *sandbox])
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=["--disable-gpu", "--lang=zh-CN", *sandbox],
+            env={**os.environ, "LANGUAGE": "zh_CN"},
+        )
         sessions: dict[tuple[str, tuple[int, int]], Any] = {}
         for name in names:
             shot = SHOTS[name]
@@ -212,7 +219,8 @@ def main() -> int:
     port = free_port()
     os.environ |= {"DATA_DIR": folder, "PORT": str(port), "LOG_LEVEL": "WARNING"}
     os.environ["DJANGO_SETTINGS_MODULE"] = "governance.settings"
-    for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL"):
+    os.environ["PUBLIC_URL"] = "http://jingwei.example.org"  # what the QR codes say; nobody goes there
+    for name in ("DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"):
         os.environ.pop(name, None)
     try:
         phones, values = load()
