@@ -235,6 +235,11 @@ class ScopedModelAdmin(ModelAdmin):
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         return response
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return lookups.search(queryset, self.search_fields, search_term[:200]), False
+
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
         """Buttons above the list: (words, address, tone)."""
         if self.adding is not None and self.has_add_permission(request):

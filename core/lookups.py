@@ -21,6 +21,7 @@ SUGGESTIONS = 20
 
 # How a field is compared, by the sign before its name (as Django's own admin writes it): from the start, or as a whole.
 _WAYS = {"^": "istartswith", "=": "iexact"}
+_PREFIX = 4
 
 
 def search(rows: QuerySet[Any], fields: Sequence[str], text: str) -> QuerySet[Any]:
@@ -33,7 +34,9 @@ def search(rows: QuerySet[Any], fields: Sequence[str], text: str) -> QuerySet[An
     for word in text.replace("·", " ").split()[:6]:
         found = Q()
         for field in fields:
-            found |= Q(**{f"{field.lstrip('^=')}__{_WAYS.get(field[0], 'icontains')}": word})
+            # The 2 of "2 号楼" is not the beginning of every number of this year.
+            if field[0] != "^" or len(word) >= _PREFIX:
+                found |= Q(**{f"{field.lstrip('^=')}__{_WAYS.get(field[0], 'icontains')}": word})
         rows = rows.filter(found)
     return rows
 
