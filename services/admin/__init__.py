@@ -16,6 +16,7 @@ name_deeds(
         "demand.sample": lazy("载入示例"),
         "demand.export": lazy("导出台账"),
         "demand.late": lazy("标记超期"),
+    "demand.response_late": lazy("标记响应超时"),
         "demand.unpark": lazy("挂账到期"),
         "demand.reveal_contact": lazy("查看联系方式"),
         "checkin.start": lazy("登记报到"),
