@@ -283,7 +283,7 @@ def demands_waiting(user: User) -> QuerySet[Demand]:
     return Demand.objects.filter(wanted).exclude(parked).order_by(F("step_due_at").asc(nulls_last=True), "pk")
 
 
-def demands_raised_by(user: User) -> QuerySet[Demand]:
+def demands_raised_by(user: User) -> Any:
     """What the user raised themselves, where they may still know of it; newest first."""
     return Demand.objects.visible_to(user).filter(raised_by=user).order_by("-registered_at", "-pk")
 

@@ -62,11 +62,17 @@ def phone_page(view: View) -> View:
     return login_required(page)
 
 
+def person(request: HttpRequest) -> User:
+    """Whoever passed `phone_page`."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 def show(
     request: HttpRequest, template: str, context: dict[str, Any], *, active: str, status: int = 200
 ) -> HttpResponse:
     """A phone page with its bottom bar."""
-    context = {"active": active, "todo_count": selectors.todo_count(request.user), **context}
+    context = {"active": active, "todo_count": selectors.todo_count(person(request)), **context}
     return render(request, f"services/mobile/{template}.html", context, status=status)
 
 
@@ -86,8 +92,7 @@ class Group:
 @require_safe
 def todo(request: HttpRequest) -> HttpResponse:
     """What waits for the person, by the clock."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person(request)
     mine = (
         selectors.demands_raised_by(user).open() if policies.holds(user, posts.RAISE_DEMAND) else Demand.objects.none()
     )
@@ -133,7 +138,7 @@ def _group(label: str, rows: Any, face: Callable[..., cards.Card], user: User, *
 @require_safe
 def demand(request: HttpRequest, code: str) -> HttpResponse:
     """A demand as the person may see it, with what they can do now."""
-    user = request.user
+    user = person(request)
     page = selectors.demand_page(user, code=code)
     now = timezone.now()
     found = page.demand
@@ -193,7 +198,7 @@ def _supervision(page: DemandPage) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def make_move(request: HttpRequest, code: str, name: str) -> HttpResponse:
     """One move on one screen. `on` in the address names the object; the version travels in the form."""
-    user = request.user
+    user = person(request)
     found = selectors.find_demand(user, code=code)
     target = selectors.target_for(user, found, name, key=request.GET.get("on", ""))
     try:
@@ -236,7 +241,7 @@ def _action(user: Any, target: Target, name: str) -> Action:
 
 def _made(request: HttpRequest, found: Demand, action: Action, form: MoveForm) -> HttpResponse:
     version = form.cleaned_data["version"]
-    move(actor=request.user, target=action.target, name=action.row.name, data=form.move_data(), version=version)
+    move(actor=person(request), target=action.target, name=action.row.name, data=form.move_data(), version=version)
     # The page that follows forgets the draft (templates/services/mobile/base.html).
     done = _("“%(move)s”已办好。") % {"move": action.row.label}
     messages.success(request, done, extra_tags=_draft(found, action))
@@ -249,7 +254,7 @@ def _made(request: HttpRequest, found: Demand, action: Action, form: MoveForm) -
 def _nothing_to_choose(form: MoveForm) -> str:
     """What to do first, where a required choice has nothing in it."""
     for name, words in _NOTHING.items():
-        field = form.fields.get(name)
+        field: Any = form.fields.get(name)
         if field is not None and field.required and not field.queryset.exists():
             return str(words)
     return ""
@@ -268,7 +273,7 @@ def _conflict(request: HttpRequest, found: Demand, error: Conflict) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest, code: str) -> HttpResponse:
     """Name and telephone of the resident, after a reason; each look is written down (`reveal_contact`)."""
-    user = request.user
+    user = person(request)
     found = selectors.find_demand(user, code=code)
     policies.require(user, posts.REVEAL_CONTACT, found)
     form = RevealForm(request.POST or None)
@@ -299,8 +304,7 @@ def contact(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
     """A keeper raises a demand at a place of their own."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person(request)
     if not policies.holds(user, posts.RAISE_DEMAND):
         return show(request, "report_closed", {}, active="report")
     node = _place(user, request.GET.get("at", ""))
@@ -352,8 +356,7 @@ def _place(user: User, pk: str) -> GridNode | None:
 @require_safe
 def report_place(request: HttpRequest) -> HttpResponse:
     """Another place to report: one's own places, and step by step what lies in them."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person(request)
     if not policies.holds(user, posts.RAISE_DEMAND):
         return redirect("mobile:report")
     inside = request.GET.get("in", "")
@@ -390,8 +393,7 @@ def lists_number(request: HttpRequest) -> int:
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
     """What one holds, and the switches of one's own account."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person(request)
     held = Appointment.objects.current().filter(user=user).select_related("node", "county")
     units = UnitMembership.objects.current().filter(user=user).select_related("unit")
     member = Member.objects.active().filter(user=user).select_related("unit", "branch").first()

@@ -20,7 +20,7 @@ from services import posts, selectors
 from services.models import Assignment, Demand, DemandState, SubOrder
 from services.policies import CheckInScope
 from services.views import cards
-from services.views.mobile import lists_number, phone_page, show
+from services.views.mobile import lists_number, person, phone_page, show
 
 PER_PAGE = 20
 
@@ -137,8 +137,7 @@ def lists_of(user: User) -> list[List]:
 @phone_page
 @require_safe
 def lists(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    assert isinstance(user, User)
+    user = person(request)
     known = lists_of(user)
     chosen = next((one for one in known if one.name == request.GET.get("list")), known[0] if known else None)
     if chosen is None:

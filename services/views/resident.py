@@ -40,7 +40,7 @@ from services.workflow import DEMAND
 View = Callable[..., HttpResponse]
 
 # The state in words for somebody who knows no states. `unit` and `promise` are filled in.
-SENTENCES: dict[str, str] = {
+SENTENCES: dict[str, Any] = {
     DemandState.REGISTERED: t("已经登记，等社区受理。%(promise)s。"),
     DemandState.DECLINED: t("社区没有受理这件事，原因写在下面。"),
     DemandState.ACCEPTED: t("社区已经受理，正在安排单位。"),
@@ -125,7 +125,7 @@ def _order_page(request: HttpRequest, node: GridNode, form: OrderForm, *, status
         "form": form,
         "place": steps_of(node.path),
         "node": node,
-        "categories": form.fields["category"].queryset,
+        "categories": selectors.categories_for(node.county_id).filter(is_public=True),
         "promise": limits_of(node.county_id).promise,
     }
     return render(request, "services/resident/order.html", context, status=status)
@@ -275,7 +275,7 @@ def _conflict(request: HttpRequest, demand: Demand, error: DomainError) -> HttpR
 def _sentence(demand: Demand) -> str:
     if demand.parked_until and demand.parked_until > timezone.localdate() and demand.is_open:
         return _("这件事需要等条件成熟，计划%(day)s起继续办理。") % {"day": date_words(demand.parked_until)}
-    return SENTENCES[demand.state] % {
+    return str(SENTENCES[demand.state]) % {
         "unit": demand.lead_unit.name if demand.lead_unit else _("承办单位"),
         "promise": limits_of(demand.county_id).promise,
     }
