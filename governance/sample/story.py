@@ -151,14 +151,14 @@ class Story:
 
     def _claim(self, step: Move) -> None:
         self._give(step, step.data["unit"], SubOrderRole.LEAD, claimed=True)
-        demand_effects._started(step, step.data["unit"])
+        demand_effects.started(step, step.data["unit"])
 
     def _dispatch(self, step: Move) -> None:
         lead, supporting = step.data["unit"], step.data.get("supporting") or []
         self._give(step, lead, SubOrderRole.LEAD, designated=bool(step.data.get("designated")))
         for unit in supporting:
             self._give(step, unit, SubOrderRole.SUPPORTING)
-        demand_effects._started(step, lead)
+        demand_effects.started(step, lead)
         if supporting:
             step.about += f"；配合：{'、'.join(unit.label for unit in supporting)}"
         step.text = step.said("note")
@@ -186,7 +186,7 @@ class Story:
 
     def _follow_up(self, step: Move) -> None:
         reached = bool(step.data.get("reached"))
-        solved = demand_effects._solved(step) if reached else None
+        solved = demand_effects.solved_answer(step) if reached else None
         satisfaction = step.said("satisfaction") if reached else ""
         self.follow_ups.append(
             FollowUp(
@@ -201,12 +201,12 @@ class Story:
         )
         step.text = step.said("note")
         if reached:
-            demand_effects._heard(step, solved, satisfaction)
+            demand_effects.heard(step, solved, satisfaction)
         else:
             step.about = "未联系上"
 
     def _evaluate(self, step: Move) -> None:
-        solved, satisfaction = bool(demand_effects._solved(step)), step.said("satisfaction")
+        solved, satisfaction = bool(demand_effects.solved_answer(step)), step.said("satisfaction")
         self.evaluations.append(
             Evaluation(
                 demand=self.demand,
@@ -218,22 +218,22 @@ class Story:
             )
         )
         step.text = step.said("note")
-        demand_effects._heard(step, solved, satisfaction)
+        demand_effects.heard(step, solved, satisfaction)
 
     def _link(self, step: Move) -> None:
         main: Demand = step.data["matter"]
         self.demand.linked_to = main
         step.about = main.code
-        demand_effects._stop(step)
+        demand_effects.stop_clocks(step)
 
     def _park(self, step: Move) -> None:
         until, plan = step.data["until"], step.said("reason")
         self.parkings.append(Parking(demand=self.demand, plan=plan, until=until, by=step.user, at=step.now))
         self.demand.parked_until = until
-        demand_effects._shift(step, self.demand, ("step_due_at", "warn_at", "due_at"), until)
+        demand_effects.shift_limits(step, self.demand, ("step_due_at", "warn_at", "due_at"), until)
         for row in self.suborders:
             if row.is_running:
-                demand_effects._shift(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
+                demand_effects.shift_limits(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
                 row.version += 1
         step.about, step.text = until_words(until), plan
 

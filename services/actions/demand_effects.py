@@ -40,7 +40,7 @@ def accept(step: Move) -> None:
 
 
 def decline(step: Move) -> None:
-    _stop(step)
+    stop_clocks(step)
     step.text = step.said("reason")
 
 
@@ -61,7 +61,7 @@ def claim(step: Move) -> None:
     elif wanted is None or wanted.pk not in units:
         raise Invalid(_("请选择由哪个单位认领。"), fields={"unit": _("请选择您所在的、在此报到的单位。")})
     _give(step, wanted, SubOrderRole.LEAD, claimed=True)
-    _started(step, wanted)
+    started(step, wanted)
 
 
 def dispatch(step: Move) -> None:
@@ -76,7 +76,7 @@ def dispatch(step: Move) -> None:
     given = [_give(step, lead, SubOrderRole.LEAD, designated=bool(step.data.get("designated")))]
     given += [_give(step, unit, SubOrderRole.SUPPORTING) for unit in supporting if unit.pk not in running]
     step.told_suborders = given
-    _started(step, lead)
+    started(step, lead)
     if supporting:
         step.about += _("；配合：%(units)s") % {"units": "、".join(unit.label for unit in supporting)}
     step.text = step.said("note")
@@ -102,7 +102,7 @@ def _give(step: Move, unit: Unit, role: str, **values: Any) -> SubOrder:
     return row
 
 
-def _started(step: Move, lead: Unit) -> None:
+def started(step: Move, lead: Unit) -> None:
     """The demand's own limit starts once: a return does not give the next unit the resident's time again."""
     demand = step.demand
     demand.lead_unit = lead
@@ -147,7 +147,7 @@ def _work_again(step: Move) -> None:
 
 def follow_up(step: Move) -> None:
     reached = bool(step.data.get("reached"))
-    solved, satisfaction = _solved(step), step.said("satisfaction")
+    solved, satisfaction = solved_answer(step), step.said("satisfaction")
     if reached and (solved is None or not satisfaction):
         missing = {
             name: _("联系上了居民，请填写这一项。")
@@ -168,13 +168,13 @@ def follow_up(step: Move) -> None:
     )
     step.text = step.said("note")
     if reached:
-        _heard(step, solved, satisfaction)
+        heard(step, solved, satisfaction)
     else:
         step.about = _("未联系上")
 
 
 def evaluate(step: Move) -> None:
-    solved, satisfaction = bool(_solved(step)), step.said("satisfaction")
+    solved, satisfaction = bool(solved_answer(step)), step.said("satisfaction")
     if step.demand.evaluations.filter(round=step.demand.round).exists():
         raise Invalid(_("您已经评价过了，谢谢。"), code="already_evaluated")
     note = step.said("note")
@@ -187,15 +187,15 @@ def evaluate(step: Move) -> None:
         at=step.now,
     )
     step.text = note
-    _heard(step, solved, satisfaction)
+    heard(step, solved, satisfaction)
 
 
-def _solved(step: Move) -> bool | None:
+def solved_answer(step: Move) -> bool | None:
     answer = step.data.get("solved")
     return {"yes": True, "no": False, True: True, False: False}.get(answer) if answer is not None else None
 
 
-def _heard(step: Move, solved: bool | None, satisfaction: str) -> None:
+def heard(step: Move, solved: bool | None, satisfaction: str) -> None:
     """Finished, solved and satisfied are three facts; the last word of the resident stands."""
     demand = step.demand
     demand.solved, demand.satisfaction = solved, satisfaction
@@ -219,7 +219,7 @@ def reopen(step: Move) -> None:
 
 
 def withdraw(step: Move) -> None:
-    _stop(step)
+    stop_clocks(step)
     step.text = step.said("reason")
 
 
@@ -229,10 +229,10 @@ def link(step: Move) -> None:
         raise Invalid(_("请填写本社区另一条没有并案的需求编号。"), fields={"matter": _("不能并入这条需求。")})
     step.demand.linked_to = main
     step.about = main.code
-    _stop(step)
+    stop_clocks(step)
 
 
-def _stop(step: Move) -> None:
+def stop_clocks(step: Move) -> None:
     step.demand.step_due_at = step.demand.due_at = step.demand.warn_at = None
 
 
@@ -244,9 +244,9 @@ def park(step: Move) -> None:
     plan = step.said("reason")
     Parking.objects.create(demand=demand, plan=plan, until=until, by=step.user, at=step.now)
     demand.parked_until = until
-    _shift(step, demand, ("step_due_at", "warn_at", "due_at"), until)
+    shift_limits(step, demand, ("step_due_at", "warn_at", "due_at"), until)
     for row in demand.suborders.select_for_update().running():
-        _shift(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
+        shift_limits(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
         row.version += 1
         row.save()
     step.about = until_words(until)
@@ -257,7 +257,7 @@ def until_words(day: datetime.date) -> str:
     return _("至%(year)d年%(month)d月%(day)d日") % {"year": day.year, "month": day.month, "day": day.day}
 
 
-def _shift(step: Move, obj: Any, names: tuple[str, ...], until: datetime.date) -> None:
+def shift_limits(step: Move, obj: Any, names: tuple[str, ...], until: datetime.date) -> None:
     for name in names:
         due = getattr(obj, name)
         if due is not None and due > step.now:
