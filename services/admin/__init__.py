@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as lazy
 
-from core.audit_words import name_deeds
+from core.audit_words import name_deeds, name_fields
 from services import workflow
 from services.admin import checkins, demands, settings
 
@@ -13,10 +13,17 @@ name_deeds(
     {
         "demand.raise": lazy("登记需求"),
         "demand.import": lazy("导入需求"),
-        "demand.sample": lazy("载入示例"),
+        **dict.fromkeys(
+            (
+                f"{model}.sample"
+                for model in ("user", "appointment", "unit", "unitmembership", "member", "unitcheckin", "demand")
+            ),
+            lazy("载入示例"),
+        ),
         "demand.export": lazy("导出台账"),
-        "demand.late": lazy("标记超期"),
-    "demand.response_late": lazy("标记响应超时"),
+        # The sweeper's marks, on the unit's order.
+        "suborder.late": lazy("标记超期"),
+        "suborder.response_late": lazy("标记响应超时"),
         "demand.unpark": lazy("挂账到期"),
         "demand.reveal_contact": lazy("查看联系方式"),
         "checkin.start": lazy("登记报到"),
@@ -28,3 +35,4 @@ name_deeds(
         "calendar.set": lazy("调整工作日历"),
     }
 )
+name_fields({"late": lazy("超期"), "response_late": lazy("响应超时")})
