@@ -104,7 +104,7 @@ def import_demands(
 
     Raises:
         Forbidden, NotFound, Invalid: see `require`. Invalid, TooLarge: the file as a whole can not be used.
-        Conflict: others kept writing the same rows.
+        Conflict: a place of the table was retired meanwhile, or others kept writing the same rows; nothing is written.
     """
     require(actor, community)
     reading = read(community=community, content=content, filename=filename, progress=progress)
@@ -124,7 +124,7 @@ def import_demands(
             # Somebody imported the same rows meanwhile, moved a place, or drew the same random code: look again.
             for line in plan.new:
                 line.demand.pk, line.demand._state.adding = None, True
-    raise Conflict(_("同时有人在向这个社区导入需求，请过几分钟再试。"))
+    raise Conflict(_("导入期间这个社区的网格或需求有变动，什么也没有写入，请重新导入。"))
 
 
 class _Overtaken(Exception):
