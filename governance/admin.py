@@ -19,6 +19,7 @@ from core.periods import datetime_words
 from governance.views import account_pages
 from grids.admin import person_text
 from grids.models import Appointment
+from grids.naming import SEPARATOR, steps_of
 from partybuilding.models import UnitMembership
 
 _DISPENSED = lazy("首次密码只显示这一次，系统不保存。请当面交给本人；首次登录必须修改。")
@@ -167,7 +168,7 @@ class UserAdmin(ScopedModelAdmin):
 
     @admin.display(description=lazy("岗位和单位"), empty_value="—")
     def held(self, user: Any) -> str | None:
-        posts = [f"{row.post_label}（{row.node.name if row.node else row.county.name}）" for row in user.posts_now]
+        posts = [f"{row.post_label}（{_short(row)}）" for row in user.posts_now]
         units = [f"{row.unit.label}{row.get_role_display()}" for row in user.units_now]
         return "；".join([*posts, *units]) or None
 
@@ -214,6 +215,14 @@ class UserAdmin(ScopedModelAdmin):
         ]
         columns = [_("岗位或角色"), _("地点或单位"), _("开始"), _("结束")]
         return [Part(_("岗位和单位"), columns, rows, _("没有任何岗位：登录后看不到业务数据。请到“岗位任职”里任命。"))]
+
+
+def _short(row: Appointment) -> str:
+    """Where a post is held, without the street, which the community tells."""
+    if row.node is None:
+        return row.place
+    steps = steps_of(row.node.path)
+    return SEPARATOR.join(steps[1:] or steps)
 
 
 def _used(user: User) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL
+from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from governance import env as environment
@@ -119,7 +119,7 @@ MIDDLEWARE = [
     "core.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "governance.csp.PathCSPMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -219,11 +219,6 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     },
-}
-# What the admin theme needs beyond that, under /admin/ alone (governance/csp.py): Alpine.js evaluates expressions.
-CONTENT_SECURITY_POLICY_ADMIN: dict[str, Any] = {
-    "script-src": [SELF, UNSAFE_EVAL],
-    "style-src": [SELF, "'unsafe-inline'"],
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -269,13 +269,11 @@ def policy(response: Any) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-def test_scripts_come_from_the_portal_alone_and_only_the_admin_may_evaluate(client: Client) -> None:
+def test_scripts_come_from_the_portal_alone_and_nothing_is_evaluated(client: Client) -> None:
     page, admin = policy(client.get("/healthz")), policy(client.get("/admin/login/"))
-    assert page["default-src"] == "'self'"
-    assert "unsafe" not in " ".join(page.values())
-    assert admin["script-src"] == "'self' 'unsafe-eval'"
-    assert "unsafe-inline" not in admin["script-src"]
     for directives in (page, admin):
+        assert directives["default-src"] == "'self'"
+        assert "unsafe" not in " ".join(directives.values())
         assert directives["object-src"] == "'none'"
         assert "http" not in " ".join(directives.values())
 

@@ -411,7 +411,7 @@ def test_no_page_of_the_admin_speaks_english(cast: Cast) -> None:
     pages += [url(User, "add") + f"?kind={kind}" for kind in ("liaisons", "members")]
     pages.append(reverse("admin:services_demand_contact", args=[demand.pk]))
     found: dict[str, set[str]] = {}
-    others = {person: pages[:3] for person in (cast.street_officer, cast.department, cast.auditor, cast.superuser)}
+    others = dict.fromkeys((cast.street_officer, cast.department, cast.auditor, cast.superuser), pages[:3])
     for person, addresses in ({cast.a.officer: pages, cast.admin: pages} | others).items():
         client = signed_in(person)
         for address in addresses:
