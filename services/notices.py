@@ -122,6 +122,17 @@ def message(
     )
 
 
+def waiting_message(community_id: int, number: int, day: str) -> Message:
+    """The day's one reminder to a community that matters wait beyond the limit of their next step."""
+    return Message(
+        kind="demand_step_late",
+        title=_("有 %(number)d 条需求等待过久，请办理下一步") % {"number": number},
+        link="/admin/",
+        audience={"post": {"right": posts.ACCEPT_DEMAND, "node": community_id}},
+        key=f"community:{community_id}:step_late:{day}",
+    )
+
+
 def tell(
     name: str, demand: Demand, *, suborders: Iterable[SubOrder] = (), assignments: Iterable[Assignment] = ()
 ) -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,7 @@ from core.notices import Message
 from services.actions.moving import move
 from services.clocks import clock_for
 from services.models import Demand, DemandEvent, DemandState, SubOrder, SubOrderState, Supervision
-from services.notices import message
+from services.notices import message, waiting_message
 
 logger = logging.getLogger(__name__)
 BATCH = 500
@@ -108,19 +108,27 @@ def _write_down(demand: Demand, row: SubOrder, name: str, words: str, now: datet
 
 def remind(now: datetime.datetime) -> int:
     """Writes the reminders that are due and were not written yet."""
-    found = [*_suborder_reminders(now), *_step_reminders(now), *_answer_reminders(now)]
-    known = set(OutboxMessage.objects.filter(key__in=[row.key for row in found]).values_list("key", flat=True))
-    fresh = [row for row in found if row.key not in known]
-    with transaction.atomic():
-        notices.post_many(fresh)
-    return len(fresh)
+    written = 0
+    for found in _batches([*_suborder_reminders(now), *_step_reminders(now), *_answer_reminders(now)]):
+        known = set(OutboxMessage.objects.filter(key__in=[row.key for row in found]).values_list("key", flat=True))
+        fresh = [row for row in found if row.key not in known]
+        if fresh:
+            with transaction.atomic():
+                notices.post_many(fresh)
+        written += len(fresh)
+    return written
+
+
+def _batches(found: list[Message]) -> Iterable[list[Message]]:
+    return (found[start : start + BATCH] for start in range(0, len(found), BATCH))
 
 
 def _suborder_reminders(now: datetime.datetime) -> Iterable[Message]:
+    """Of every running sub-order: whoever stands behind five hundred others is reminded all the same."""
     running = SubOrder.objects.running().select_related(*_WITH).order_by("due_at")
-    for row in running.filter(warn_at__lte=now, due_at__gte=now)[:BATCH]:
+    for row in running.filter(warn_at__lte=now, due_at__gte=now):
         yield from _one("due_soon", row.demand, row, f"{row.due_at:%Y%m%d%H%M}")
-    for row in running.filter(due_at__lt=now)[:BATCH]:
+    for row in running.filter(due_at__lt=now):
         assert row.due_at is not None
         limit = f"{row.due_at:%Y%m%d%H%M}"
         yield from _one("late", row.demand, row, f"{limit}.0")
@@ -130,22 +138,20 @@ def _suborder_reminders(now: datetime.datetime) -> Iterable[Message]:
         clock = clock_for(row.demand.county_id)
         if now >= clock.workdays(row.due_at, clock.limits.bulletin_workdays):
             yield from _one("bulletin", row.demand, None, limit)
-    unsigned = running.filter(state=SubOrderState.DISPATCHED, sign_due_at__lt=now)
-    for row in unsigned[:BATCH]:
+    for row in running.filter(state=SubOrderState.DISPATCHED, sign_due_at__lt=now):
         yield from _one("sign_late", row.demand, row, f"{row.sign_due_at:%Y%m%d%H%M}")
-    for row in running.filter(review_due_at__lt=now)[:BATCH]:
+    for row in running.filter(review_due_at__lt=now):
         yield from _one("review_late", row.demand, row, f"{row.review_due_at:%Y%m%d%H%M}")
 
 
 def _step_reminders(now: datetime.datetime) -> Iterable[Message]:
-    waiting = (
-        Demand.objects.step_late(now)
-        .exclude(state=DemandState.CHECKED)
-        .select_related("node", "community")
-        .order_by("step_due_at")
-    )
-    for demand in waiting[:BATCH]:
-        yield from _one("step_late", demand, None, f"{demand.step_due_at:%Y%m%d%H%M}")
+    """One notice a community and day, however many matters wait: an import of a thousand rows must not send a
+    thousand notices the next morning.
+    """
+    waiting = Demand.objects.step_late(now).exclude(state=DemandState.CHECKED).order_by()
+    day = f"{timezone.localdate(now):%Y%m%d}"
+    for community_id, number in waiting.values_list("community_id").annotate(number=Count("pk")):
+        yield waiting_message(community_id, number, day)
 
 
 def _answer_reminders(now: datetime.datetime) -> Iterable[Message]:

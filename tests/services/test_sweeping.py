@@ -68,6 +68,27 @@ def test_a_demand_nobody_accepts_is_brought_up(cast: Cast) -> None:
     assert kinds().count("demand_step_late") == 1
 
 
+def test_many_waiting_matters_make_one_reminder_a_day(cast: Cast) -> None:
+    first = raised(cast)
+    for _number in range(3):
+        raised(cast)
+    raised(cast, node=cast.b.building)
+    sweeping.sweep(after(first.step_due_at, minutes=1))
+    sweeping.sweep(after(first.step_due_at, minutes=5))
+    told = OutboxMessage.objects.filter(kind="demand_step_late").values_list("title", flat=True)
+    assert sorted(told) == ["有 1 条需求等待过久，请办理下一步", "有 4 条需求等待过久，请办理下一步"]
+    sweeping.sweep(after(first.step_due_at, days=1))
+    assert kinds().count("demand_step_late") == 4
+
+
+def test_nobody_stands_behind_the_queue_for_reminders(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    suborders = [dispatched(cast)[1] for _number in range(5)]
+    now = after(suborders[-1].due_at, minutes=1)
+    sweeping.remind(now)
+    assert kinds().count("demand_late") == 5
+
+
 def test_what_nobody_evaluates_closes_off_by_itself(cast: Cast) -> None:
     demand = checked(cast)
     assert sweeping.sweep(after(demand.step_due_at, minutes=-1))["closed"] == 0
