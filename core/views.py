@@ -21,6 +21,14 @@ from core.models import Job, JobState, Notice, User
 NOTICES_PER_PAGE = 20
 JOBS_PER_PAGE = 20
 
+# The colour of a job's state, on every page that shows one.
+JOB_TONES = {
+    JobState.WAITING: "grey",
+    JobState.RUNNING: "blue",
+    JobState.DONE: "green",
+    JobState.FAILED: "red",
+}
+
 
 @login_required
 @require_safe
@@ -123,19 +131,11 @@ def _job_context(job: Job) -> dict[str, Any]:
         "job": job,
         "kind_label": jobs.kind_label(job.kind),
         "over": job.state in {JobState.DONE, JobState.FAILED},
-        "tone": _TONES[JobState(job.state)],
+        "tone": JOB_TONES[JobState(job.state)],
         "report": [(label, value) for label, value in job.report.get("lines", [])],
         "problems": job.report.get("problems", []),
         "link": job.report.get("link"),
     }
-
-
-_TONES = {
-    JobState.WAITING: "grey",
-    JobState.RUNNING: "blue",
-    JobState.DONE: "green",
-    JobState.FAILED: "red",
-}
 
 
 def _next(request: HttpRequest) -> str:

@@ -26,6 +26,7 @@ from core.forms import add_domain_error
 from core.models import Job, JobState, User
 from core.periods import date_words, datetime_words
 from core.spreadsheets import XLSX_TYPE
+from core.views import JOB_TONES
 from grids.models import GridNode
 from services import posts, resources
 from services.actions import import_jobs
@@ -36,12 +37,6 @@ _HUNG = {
     Placed.NONE: gettext_lazy("没有写地点，挂在社区"),
     Placed.UNKNOWN: gettext_lazy("认不出，挂在社区"),
     Placed.AMBIGUOUS: gettext_lazy("有重名，挂在社区"),
-}
-_TONES = {
-    JobState.WAITING: "grey",
-    JobState.RUNNING: "blue",
-    JobState.DONE: "green",
-    JobState.FAILED: "red",
 }
 
 
@@ -191,7 +186,7 @@ def _recent(user: User, page: ScopedModelAdmin) -> list[dict[str, Any]]:
             "url": page.url("import_job", job.pk),
             "name": job.params.get("upload_name", ""),
             "at": job.created_at,
-            "chip": (job.get_state_display(), _TONES[JobState(job.state)]),
+            "chip": (job.get_state_display(), JOB_TONES[JobState(job.state)]),
             "created": job.report.get("import", {}).get("created"),
         }
         for job in found
