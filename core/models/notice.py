@@ -6,8 +6,6 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core import policies
-
 
 class OutboxState(models.TextChoices):
     WAITING = "waiting", _("待发送")
