@@ -19,6 +19,10 @@ _STAND_INS: dict[type, tuple[_Value, ...]] = {
     int: (-900_000_001, -900_000_002),
     str: ("\x01first\x01", "\x01second\x01"),
     datetime.date: (datetime.date(1801, 1, 1), datetime.date(1802, 2, 2)),
+    datetime.datetime: (
+        datetime.datetime(1801, 1, 1, 1, tzinfo=datetime.UTC),
+        datetime.datetime(1802, 2, 2, 2, tzinfo=datetime.UTC),
+    ),
 }
 
 
@@ -28,7 +32,7 @@ class Prepared:
     Args:
         build: makes the queryset from the arguments; their values may appear in plain comparisons only, and must not
             change its shape.
-        types: the arguments' types, at most two of each of int, str, date.
+        types: the arguments' types, at most two of each of int, str, date, datetime.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], *types: type) -> None:
@@ -63,7 +67,7 @@ class Prepared:
         stand_ins = [left[kind].pop(0) for kind in self._types]
         queryset = self._build(*stand_ins)
         sql, params = queryset.query.sql_with_params()
-        names = {str(stand_in): index for index, stand_in in enumerate(stand_ins)}
+        names = {str(_adapted(stand_in)): index for index, stand_in in enumerate(stand_ins)}
         slots = [(names.get(str(param)), param) for param in params]
         if set(names.values()) - {place for place, _param in slots}:
             raise ValueError("an argument does not reach the SQL as it was given")
@@ -89,8 +93,12 @@ class _Written:
     converters: list[tuple[str, Any, list[Callable[..., Any]]]]
 
     def filled(self, values: tuple[_Value, ...]) -> list[Any]:
-        given = [
-            connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
-            for value in values
-        ]
+        given = [_adapted(value) for value in values]
         return [param if place is None else given[place] for place, param in self.slots]
+
+
+def _adapted(value: _Value) -> Any:
+    """An argument as the engine's driver takes it."""
+    if isinstance(value, datetime.datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value

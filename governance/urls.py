@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/v1/", include("services.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("dashboard/", include("governance.dashboard.urls")),
     path("m/", include((mobile_urls, "mobile"))),
     path("r/", include((resident_urls, "resident"))),
     path("", include((place_urls, "places"))),
