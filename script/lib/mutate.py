@@ -202,7 +202,7 @@ def main() -> int:
     mutator = Mutator(wanted)
     began = time.monotonic()
     selection = [
-        "-q",
+        "-qq",
         "-p",
         "no:cacheprovider",
         "-p",
