@@ -42,7 +42,7 @@ def raise_demand(
 
     Args:
         actor: `RESIDENT` for the public page, else the account that raises it (needs `demand.raise` at the node).
-        node: where it is; at community level or below.
+        node: where it is; at community level or below, best with its `community` loaded.
         title: the first line of the text when empty.
         photos: uploads, at most six; cleaned of metadata.
         once: names one sending of a form; the same words sent again under it make no second demand, the first one is
@@ -70,7 +70,7 @@ def raise_demand(
         demand = Demand(
             county_id=node.county_id,
             node=node,
-            community_id=node.community_id,
+            community=node.community,
             code=new_matter_code(timezone.localdate(now)),
             category=category,
             urgency=category.urgency,
