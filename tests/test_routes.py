@@ -1,0 +1,203 @@
+"""Every address and every person: who gets in, who is sent to sign in, who is told no, who finds nothing.
+
+A route that is not listed here fails the suite: nothing is reachable that nobody thought about. The admin's pages are
+made alike by one base and walked model by model in tests/governance/test_admin_matrix.py.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import get_resolver
+
+from core.models import Job, Notice
+from services.models import Demand, DemandEvent, Photo
+from tests import factories as make
+from tests.cast import Cast
+from tests.services.test_loop import dispatched
+
+pytestmark = pytest.mark.django_db
+
+ROLES = [
+    "anonymous",
+    "officer",
+    "keeper",
+    "liaison",
+    "member",
+    "street",
+    "department",
+    "admin",
+    "auditor",
+    "neighbour",
+    "neighbour_liaison",
+    "next_county",
+    "superuser",
+    "nobody",
+]
+# Status -> roles; "*" is everybody else. An address is opened with GET: what only takes a POST answers 405.
+OPEN = {200: "*"}
+POST_ONLY = {405: "*"}
+SIGNED_IN = {302: "anonymous", 200: "*"}
+OWN = {302: "anonymous", 200: "officer", 404: "*"}
+# Who has nothing to do on the phone is led to the own face.
+NOT_ON_PHONES = "anonymous admin auditor superuser nobody"
+ON_PHONES = {302: NOT_ON_PHONES, 200: "*"}
+SEES_DEMAND = "officer keeper liaison street department"
+DEMAND_ON_PHONE = {302: NOT_ON_PHONES, 200: SEES_DEMAND, 404: "*"}
+BY_KEY = {401: "anonymous", 200: "*"}
+CADRES = "officer street department neighbour next_county"
+DASHBOARD = {302: "anonymous", 200: CADRES, 403: "*"}
+HERE = {302: "anonymous", 200: "officer street department", 404: "neighbour next_county", 403: "*"}
+
+TABLE: dict[str, dict[int, str]] = {
+    "front": OPEN,
+    "home": {302: "*", 200: "nobody"},
+    "login": {200: "anonymous", 302: "*"},
+    "logout": POST_ONLY,
+    "elder": POST_ONLY,
+    "styleguide": OPEN,
+    "healthz": OPEN,
+    "schema": OPEN,
+    "docs": OPEN,
+    "token": POST_ONLY,
+    "api:me": BY_KEY,
+    "api:demands": BY_KEY,
+    "api:demand": {401: "anonymous", 200: SEES_DEMAND, 404: "*"},
+    "api:contact": {401: "anonymous", 405: "*"},
+    "api:move": POST_ONLY,
+    "api:places": BY_KEY,
+    "api:categories": BY_KEY,
+    "api:units": BY_KEY,
+    "api:members": BY_KEY,
+    "api:public_place": OPEN,
+    "api:public_orders": POST_ONLY,
+    "api:public_order": OPEN,
+    "api:public_move": POST_ONLY,
+    "mobile:todo": ON_PHONES,
+    # A street officer chooses the place first.
+    "mobile:report": {302: f"{NOT_ON_PHONES} street", 200: "*"},
+    "mobile:report_place": {302: "*", 200: "officer keeper street neighbour"},
+    "mobile:lists": ON_PHONES,
+    "mobile:me": ON_PHONES,
+    "mobile:demand": DEMAND_ON_PHONE,
+    "mobile:contact": {302: NOT_ON_PHONES, 200: "officer liaison", 403: "keeper street department", 404: "*"},
+    "mobile:move": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer keeper street department", 404: "*"},
+    "resident:start": OPEN,
+    "resident:inside": OPEN,
+    "resident:look_up": OPEN,
+    "resident:follow": OPEN,
+    "resident:card": OPEN,
+    "resident:card_picture": OPEN,
+    "resident:photo": OPEN,
+    "resident:act": {409: "*"},
+    "resident:order": OPEN,
+    "places:qr": {302: "anonymous", 200: "officer keeper street department admin", 404: "*"},
+    "places:qr_sheet": {302: "anonymous", 200: "officer keeper street department admin", 404: "*"},
+    "core:notices": SIGNED_IN,
+    "core:notices_read": {302: "anonymous", 405: "*"},
+    "core:notice_open": {302: "anonymous", 405: "*"},
+    "core:jobs": SIGNED_IN,
+    "core:job": OWN,
+    "core:job_progress": OWN,
+    "core:password": SIGNED_IN,
+    "core:file": OWN,
+    "dashboard:start": DASHBOARD,
+    "dashboard:rows": DASHBOARD,
+    "dashboard:supervisions": DASHBOARD,
+    "dashboard:place": HERE,
+    "dashboard:ledger": HERE,
+    "dashboard:supervise": {302: "anonymous", 200: "street department", 404: "neighbour next_county", 403: "*"},
+}
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Every (name, pattern) but the admin's."""
+    waiting = [(get_resolver().url_patterns, "", "")]
+    while waiting:
+        patterns, prefix, space = waiting.pop()
+        for one in patterns:
+            pattern = prefix + str(one.pattern)
+            if pattern.startswith("admin/"):
+                continue
+            if hasattr(one, "url_patterns"):
+                waiting.append((one.url_patterns, pattern, f"{space}{one.namespace}:" if one.namespace else space))
+            else:
+                yield space + (one.name or pattern), pattern
+
+
+def test_every_route_is_listed() -> None:
+    assert {name for name, _pattern in routes()} == set(TABLE)
+
+
+class World:
+    """A matter of community `a` with a picture, and what `officer` alone owns."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.demand: Demand = dispatched(cast)[0]
+        event = DemandEvent.objects.filter(demand=self.demand, name="raise").get()
+        self.photo = Photo(demand=self.demand, event=event, size=1, digest="0")
+        self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
+        self.photo.file.save("x.jpg", ContentFile(b"x"))
+        self.place, self.community = cast.a.building, cast.a.node
+        self.job = Job(kind="x", title="导入", owner=cast.a.officer)
+        self.job.result.save("x.xlsx", ContentFile(b"x"))
+        self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
+        people = cast.people()
+        self.people = {
+            "officer": people["a.officer"],
+            "keeper": people["a.keeper"],
+            "liaison": people["a.liaison"],
+            "member": people["a.member"],
+            "street": cast.street_officer,
+            "department": cast.department,
+            "admin": cast.admin,
+            "auditor": cast.auditor,
+            "neighbour": people["b.officer"],
+            "neighbour_liaison": people["b.liaison"],
+            "next_county": cast.other_county_department,
+            "superuser": cast.superuser,
+            "nobody": cast.nobody,
+        }
+
+    def address(self, name: str, pattern: str) -> str:
+        resident = name.startswith(("resident:", "api:public"))
+        values = {
+            "<str:code>": self.demand.follow_code if resident else self.demand.code,
+            "<str:follow_code>": self.demand.follow_code,
+            "<str:token>": (self.community if name == "resident:inside" else self.place).public_token,
+            "<slug:code>": self.demand.code if name == "dashboard:supervise" else self.community.code,
+            "<slug:transition>": "sign",
+            "<slug:name>": "evaluate" if resident else "sign",
+            "<slug:word>": "job-result",
+            "<int:pk>": str(self._pk(name)),
+        }
+        for mark, value in values.items():
+            pattern = pattern.replace(mark, value)
+        return f"/{pattern}"
+
+    def _pk(self, name: str) -> int:
+        kinds = {"core:notice_open": self.notice.pk, "core:job": self.job.pk, "core:job_progress": self.job.pk}
+        if name.startswith("places:"):
+            return self.place.pk
+        return kinds.get(name, self.photo.pk)
+
+
+def expected(row: dict[int, str], role: str) -> int:
+    named = {one: status for status, names in row.items() for one in names.split()}
+    return named.get(role, named.get("*", 0))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_route_answers_each_role_as_listed(cast: Cast, role: str, settings: object) -> None:
+    world = World(cast)
+    client = Client()
+    if role != "anonymous":
+        client.force_login(make.fresh(world.people[role]), backend="core.backends.PhoneBackend")
+    wrong = {}
+    for name, pattern in sorted(routes()):
+        answer = client.get(world.address(name, pattern))
+        wanted = expected(TABLE.get(name, {}), role)
+        if answer.status_code != wanted:
+            wrong[name] = f"{answer.status_code}, not {wanted}"
+    assert not wrong, "\n".join(f"{name}: {words}" for name, words in wrong.items())
