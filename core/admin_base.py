@@ -4,12 +4,12 @@ Out of scope is 404, in scope without the right is 403, nothing is ever deleted,
 facts with buttons (`core.deeds`), not a form. Lists count no further than 10,000 and are filtered without JavaScript.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.admin import ShowFacets, SimpleListFilter
+from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets, SimpleListFilter, helpers
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -20,6 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _label
 from unfold.admin import ModelAdmin
 
 from core import lookups, policies
@@ -90,9 +91,9 @@ class CappedPaginator(Paginator):
 class SelectFilter(SimpleListFilter):
     """A filter drawn as a select in the bar above the list. A value that is not on offer filters nothing."""
 
-    def choices(self, changelist: Any) -> Iterable[Any]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         # Drawn by templates/admin/desk_list.html from `lookup_choices`; the theme's own panel is not used.
-        return []
+        return iter(())
 
     def chosen(self) -> str:
         """The value in force, or empty."""
@@ -174,13 +175,13 @@ class ScopedModelAdmin(ModelAdmin):
         return policies.holds(user, self.view_right or policies.policy_of(self.model).view)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.model._default_manager.all().visible_to(request.user)  # type: ignore[attr-defined]
+        rows: QuerySet[Any] = self.model._default_manager.all().visible_to(request.user)
         ordering = self.get_ordering(request)
         return rows.order_by(*ordering) if ordering else rows
 
     def find(self, request: HttpRequest, object_id: int) -> Any:
         """The row, if the person may know of it. Raises `NotFound`."""
-        rows = self.model._default_manager.all().visible_to(request.user)  # type: ignore[attr-defined]
+        rows = self.model._default_manager.all().visible_to(request.user)
         found = rows.select_related(*self.object_related).filter(pk=object_id).first()
         if found is None:
             raise NotFound(_("没有找到这条记录，或不在您的管辖范围内。"))
@@ -232,8 +233,17 @@ class ScopedModelAdmin(ModelAdmin):
         if not self.sees_list(request.user):
             raise PermissionDenied
         context = {"title": self.opts.verbose_name_plural, "empty_text": self.empty_text, "tools": self.tools(request)}
-        response = super().changelist_view(request, {**context, **(extra_context or {})})
-        return response
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    @admin.display(description=_label("选择"))
+    def action_checkbox(self, obj: Any) -> str:
+        """Plain, and named after its row; the theme's own draws its tick with an icon font."""
+        return format_html(
+            '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}">',
+            helpers.ACTION_CHECKBOX_NAME,
+            obj.pk,
+            _("选择：%(row)s") % {"row": self.object_title(obj)},
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -362,7 +372,7 @@ class ScopedModelAdmin(ModelAdmin):
 
     def render(self, request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
         """A page inside the desk's frame."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         base = {**self.admin_site.each_context(request), "opts": self.opts, "list_url": self.url("changelist")}
         return TemplateResponse(request, template, {**base, **context}, status=status).render()
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from core import policies
-from core.audit_words import name_deeds, name_fields
 from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, choice_filter, day_words, link
+from core.audit_words import name_deeds, name_fields
 from core.deeds import Deed, DeedForm
 from core.lookups import LookupField
 from core.models import User

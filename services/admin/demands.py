@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, URLPattern, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -88,11 +89,7 @@ class DemandAdmin(ScopedModelAdmin):
             query = urlencode(list(request.GET.lists()), doseq=True)
             found.append((_("导出台账"), f"{self.url('export')}?{query}", "plain"))
         if policies.holds(request.user, posts.IMPORT_DEMAND):
-            try:
-                found.append((_("导入"), reverse("admin:services_demand_import"), "plain"))
-            except NoReverseMatch:
-                # The import's own page is not part of every installation step.
-                pass
+            found.append((_("导入"), self.url("import"), "plain"))
         return found
 
     # --- Steps for several at once ---
@@ -149,7 +146,12 @@ class DemandAdmin(ScopedModelAdmin):
         return admin_bulk.bulk_view(self, request, name)
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        return admin_bulk.export(self, request, self.get_changelist_instance(request).get_queryset(request))
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            # An address that was typed or has grown old: the list says what there is to filter by.
+            return redirect(self.url("changelist"))
+        return admin_bulk.export(self, request, rows)
 
 
 admin.site.register(Demand, DemandAdmin)

@@ -139,6 +139,35 @@ def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
     assert set(LISTS) == set(ADDS) == set(admin.site._registry)
 
 
+# Pages beside the five that every model has (list, new, suggestions, row, deed).
+OWN_PAGES = {
+    Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
+    User: {"import", "template", "handout"},
+}
+SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
+
+
+def test_every_address_of_the_admin_was_thought_about() -> None:
+    found: dict[str, set[str]] = {"": set()}
+    for pattern in admin.site.get_urls():
+        for one in getattr(pattern, "url_patterns", [pattern]):
+            if one.name:
+                model = next(
+                    (m for m in LISTS if one.name.startswith(f"{m._meta.app_label}_{m._meta.model_name}_")), None
+                )
+                key = model.__name__ if model else ""
+                prefix = f"{model._meta.app_label}_{model._meta.model_name}_" if model else ""
+                found.setdefault(key, set()).add(one.name.removeprefix(prefix))
+    common = {"changelist", "add", "lookup", "change", "deed"}
+    expected = {model.__name__: common | OWN_PAGES.get(model, set()) for model in LISTS}
+    assert found == {"": SITE_PAGES, **expected}
+
+
+@pytest.mark.parametrize("path", ["autocomplete/", "r/1/1/", "search/?s=a", "jsi18n/", "services/demand/1/delete/"])
+def test_doors_of_the_framework_that_ask_no_policy_are_closed(cast: Cast, path: str) -> None:
+    assert signed_in(cast.a.officer).get(f"/admin/{path}").status_code == 404
+
+
 def test_what_other_packages_bring_along_is_not_on_the_desk() -> None:
     assert not admin.site.is_registered(Group)
     assert not admin.site.is_registered(TokenProxy)
