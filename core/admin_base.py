@@ -325,7 +325,7 @@ class ScopedModelAdmin(ModelAdmin):
         if deed is None:
             raise NotFound(_("没有这个操作。"))
         obj = self.find(request, object_id)
-        deed.require(request.user, obj)
+        policies.require(request.user, deed.right, obj)
         if not deed.is_offered(obj):
             raise Conflict(_("“%(row)s”现在不能“%(deed)s”，请返回查看最新情况。") % {"row": obj, "deed": deed.label})
         return self._do(request, deed, obj)

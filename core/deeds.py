@@ -78,13 +78,6 @@ class Deed:
             return policies.holds(user, self.right)
         return policies.can(user, self.right, obj) and self.is_offered(obj)
 
-    def require(self, user: Any, obj: Any = None) -> None:
-        """Raises `NotFound` out of sight, `Forbidden` without the right."""
-        if obj is not None:
-            policies.require(user, self.right, obj)
-        elif not policies.holds(user, self.right):
-            raise Forbidden(str(self.label))
-
 
 def perform(deed: Deed, form: DeedForm, *, actor: Any, obj: Any, data: Mapping[str, Any]) -> tuple[bool, Any]:
     """Runs a deed whose form is valid. Answers (done, result); a refusal that the person can mend stands in the form.
