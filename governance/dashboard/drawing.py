@@ -1,17 +1,18 @@
-"""Draws the content of a dashboard, and keeps what was drawn for the same figures.
+"""Draws the page of a dashboard, and keeps what was drawn for the same figures.
 
 A dashboard is a pure function of its figures, names and day; drawing it costs three times what reading them costs. So
 the figures are read with every request, and what was drawn from equal ones is shown again: nothing is ever old, and
-nothing needs to be thrown away when a figure changes.
+nothing needs to be thrown away when a figure changes. It is drawn without the request, so nothing of a person (a name,
+a token of their session) can be in what the next person is shown.
 """
 
 import datetime
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from core.periods import Period, local_date
@@ -24,49 +25,59 @@ _KEPT = 256
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    """What a content is drawn from. `fingerprint` is equal for what looks equal; the rest is not compared."""
+class Sheet:
+    """What a page is drawn from. Places may differ in nothing that shows: names, codes, who is below whom.
 
-    fingerprint: Hashable
-    found: Numbers = field(compare=False)
-    place: Place = field(compare=False)
-    period: Period = field(compare=False)
-    now: datetime.datetime = field(compare=False)
-    sort: str = field(compare=False)
-    by: str = field(compare=False)
-    roots: tuple[Place, ...] = field(compare=False)
-
-
-def content(
-    found: Numbers,
-    place: Place,
-    period: Period,
-    now: datetime.datetime,
-    *,
-    sort: str = "",
-    by: str = "",
-    roots: tuple[Place, ...] = (),
-) -> SafeString:
-    """The content of the page, as HTML.
-
-    Args:
+    Attributes:
         sort, by: how the table below is ordered, and of which level it is.
         roots: the other places the person's posts reach.
-
-    Raises `Invalid` for a sort key that is none.
+        staff: whether there is a way to the desk. large: elderly mode.
     """
-    fingerprint = (
-        found.fingerprint(),
-        place.look(),
-        tuple(root.name for root in roots),
-        tuple(root.code for root in roots),
-        (period, local_date(now), sort, by, get_language()),
-    )
-    return _draw(_Sheet(fingerprint, found, place, period, now, sort, by, roots))
+
+    found: Numbers
+    place: Place
+    period: Period
+    now: datetime.datetime
+    sort: str = ""
+    by: str = ""
+    roots: tuple[Place, ...] = ()
+    staff: bool = False
+    large: bool = False
+
+    def fingerprint(self) -> Hashable:
+        """Equal for pages that look the same."""
+        return (
+            self.found.fingerprint(),
+            self.place.look(),
+            tuple((root.code, root.name) for root in self.roots),
+            (self.period, local_date(self.now), self.sort, self.by, self.staff, self.large, get_language()),
+        )
+
+    def context(self) -> dict[str, Any]:
+        """Raises `Invalid` for a sort key that is none."""
+        return {
+            **board.page(self.found, self.place, self.period, self.now, sort=self.sort, by=self.by),
+            "roots": self.roots,
+            "active": "figures",
+        }
+
+
+def page(sheet: Sheet) -> str:
+    """The whole page as HTML. Raises as `Sheet.context`."""
+    return _draw(_Kept(sheet.fingerprint(), sheet))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A sheet as the key of its page."""
+
+    fingerprint: Hashable
+    sheet: Sheet = field(compare=False)
 
 
 @lru_cache(maxsize=_KEPT)
-def _draw(sheet: _Sheet) -> SafeString:
-    context = board.page(sheet.found, sheet.place, sheet.period, sheet.now, sort=sheet.sort, by=sheet.by)
-    context["roots"] = sheet.roots
-    return render_to_string("dashboard/board.html", context)
+def _draw(kept: _Kept) -> str:
+    sheet = kept.sheet
+    # The few things the frame asks of the person and the request.
+    frame = {"user": {"is_staff": sheet.staff}, "request": {"COOKIES": {"elder": "1" if sheet.large else ""}}}
+    return str(render_to_string("dashboard/place.html", {**sheet.context(), **frame}))

@@ -6,7 +6,7 @@ up here. All of it starts at `visible_to`.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import add
 from typing import Any, NamedTuple
@@ -18,6 +18,9 @@ from governance.dashboard.places import Place, scopes_of
 from governance.dashboard.shapes import prepared
 from services import posts
 from services.models import Demand, DemandState, Supervision, Tally
+
+# Counts in their order, not yet named.
+Row = Sequence[int]
 
 TREND_MONTHS = 12
 # A county that has just begun shows fewer, but a line needs some length.
@@ -114,7 +117,7 @@ class Numbers:
         )
 
 
-def _sum(rows: Any) -> Counts:
+def _sum(rows: Iterable[Row]) -> Counts:
     return Counts(*map(sum, zip(NOTHING, *rows, strict=True)))
 
 
@@ -149,32 +152,28 @@ def _trend(period: Period, now: datetime.datetime) -> list[Month]:
 def _by_month(found: Numbers, user: Any, place: Place, period: Period, now: datetime.datetime) -> None:
     """Adds up the cells (community, month) of the widest place in sight: one statement for every comparison."""
     trend = _trend(period, now)
-    current = _days(period)
-    before, year_before = _days(period.previous()), _days(period.year_before())
+    current, before, year_before = (_days(each) for each in (period, period.previous(), period.year_before()))
     here = {leaf.pk for leaf in place.communities()}
-    months: dict[datetime.date, Counts] = defaultdict(Counts)
-    communities: dict[int, Counts] = defaultdict(Counts)
-    sums = {"now": NOTHING, "before": NOTHING, "year_before": NOTHING, "around": NOTHING}
-    first = min(year_before | {trend[0].first_day})
-    for community, month, *values in _cells(user, place.top, first, max(current)):
-        counts = Counts(*values)
+    months: dict[datetime.date, list[Row]] = defaultdict(list)
+    communities: dict[int, list[Row]] = defaultdict(list)
+    around: list[Row] = []
+    for community, month, *counts in _cells(user, place.top, min(year_before | {trend[0].first_day}), max(current)):
         if month in current:
-            sums["around"] = sums["around"].plus(counts)
-        if community not in here:
-            continue
-        months[month] = months[month].plus(counts)
-        if month in current:
-            communities[community] = communities[community].plus(counts)
-        elif month in before:
-            sums["before"] = sums["before"].plus(counts)
-        if month in year_before:
-            sums["year_before"] = sums["year_before"].plus(counts)
-    found.communities = dict(communities)
-    found.now = _sum(communities.values())
-    found.before, found.year_before, found.around = sums["before"], sums["year_before"], sums["around"]
-    begun = next((index for index, month in enumerate(trend) if month.first_day in months), TREND_MONTHS)
+            around.append(counts)
+        if community in here:
+            months[month].append(counts)
+            if month in current:
+                communities[community].append(counts)
+    by_month = {month: _sum(cells) for month, cells in months.items()}
+    found.communities = {community: _sum(cells) for community, cells in communities.items()}
+    found.now = _sum(found.communities.values())
+    found.around = _sum(around)
+    found.before, found.year_before = (
+        _sum(counts for month, counts in by_month.items() if month in days) for days in (before, year_before)
+    )
+    begun = next((index for index, month in enumerate(trend) if month.first_day in by_month), TREND_MONTHS)
     trend = trend[min(begun, TREND_MONTHS - _FEWEST_MONTHS) :]
-    found.months = [(month, months.get(month.first_day, NOTHING)) for month in trend]
+    found.months = [(month, by_month.get(month.first_day, NOTHING)) for month in trend]
 
 
 def _days(period: Period) -> set[datetime.date]:

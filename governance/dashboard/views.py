@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.messages import get_messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -27,7 +28,7 @@ def dashboard(request: HttpRequest, code: str = "") -> HttpResponse:
     now = timezone.now()
     period = _period(request)
     found = selectors.numbers(request.user, place, period, now)
-    content = drawing.content(
+    sheet = drawing.Sheet(
         found,
         place,
         period,
@@ -35,9 +36,13 @@ def dashboard(request: HttpRequest, code: str = "") -> HttpResponse:
         sort=request.GET.get("sort", ""),
         by=_by(request),
         roots=tuple(root for root in atlas.roots if root is not place.top),
+        staff=bool(getattr(request.user, "is_staff", False)),
+        large=request.COOKIES.get("elder") == "1",
     )
-    context = {"place": place, "period": period, "content": content, "active": "figures"}
-    return render(request, "dashboard/place.html", context)
+    if get_messages(request):
+        # What the person is told stands on this page alone.
+        return render(request, "dashboard/place.html", sheet.context())
+    return HttpResponse(drawing.page(sheet))
 
 
 def _period(request: HttpRequest) -> Period:

@@ -38,6 +38,7 @@ from tests.governance.counted import (
     signed_in,
     words,
 )
+from tests.services.test_loop import dispatched
 
 pytestmark = pytest.mark.django_db
 
@@ -434,6 +435,29 @@ def test_what_was_drawn_before_is_drawn_anew_when_anything_shows(world: World) -
     cast.county.note = "改了说明。"
     cast.county.save()
     assert "改了说明。" in text()
+
+
+def test_nothing_of_a_person_is_in_what_the_next_one_is_shown(world: World) -> None:
+    client, other = signed_in(world.cast.department), signed_in(world.cast.department)
+    first = client.get("/dashboard/").content
+    assert first == other.get("/dashboard/").content
+    assert b"csrfmiddlewaretoken" not in first
+    assert world.cast.department.name.encode() + b"<" not in first
+    other.cookies["elder"] = "1"
+    assert re.search(rb'class="[^"]*elder"', other.get("/dashboard/").content)
+    assert client.get("/dashboard/").content == first
+
+
+def test_what_a_person_is_told_is_told_once_and_to_them(cast: Cast) -> None:
+    demand, _suborder = dispatched(cast)
+    client, other = signed_in(cast.department), signed_in(cast.department)
+    client.get("/dashboard/")
+    address = f"/dashboard/rows/{demand.code}/supervise/?back=/dashboard/"
+    told = client.post(address, {"version": demand.version, "reason": "请办。"}, follow=True)
+    assert told.redirect_chain[-1][0] == "/dashboard/"
+    assert "已督办" in told.content.decode()
+    for one in (client, other):
+        assert "已督办" not in one.get("/dashboard/").content.decode()
 
 
 def test_the_page_costs_the_same_with_one_demand_and_two_hundred(cast: Cast, django_assert_num_queries: Any) -> None:
