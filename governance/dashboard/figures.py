@@ -129,7 +129,10 @@ def _count_figure(
     now, before, year_before = (getattr(each, name) for each in (found.now, found.before, found.year_before))
     figure = Figure(label, url, value=f"{now:,}", unit=_("件"))
     words = {"word": _before_word(period), "count": f"{abs(now - before):,}", "before": f"{before:,}"}
-    if running:
+    if not found.before.registered:
+        if name == "registered":
+            figure.compare.append(_("%(word)s没有登记") % words)
+    elif running:
         # A part of a period is not held against a whole one.
         figure.compare.append(_("%(word)s全期 %(before)s 件") % words)
     elif now == before:

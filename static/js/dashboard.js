@@ -41,7 +41,13 @@
   const months = () => ({
     type: "category",
     data: data.trend.months,
-    axisLabel: text({ color: muted }),
+    axisLabel: text({
+      color: muted,
+      interval: 0,
+      hideOverlap: true,
+      formatter: (name, index) => (chosen(index) ? `{chosen|${name}}` : name),
+      rich: { chosen: text({ fontWeight: 700 }) },
+    }),
     axisLine: { lineStyle: { color: token("line-strong") } },
     axisTick: { show: false },
   });
@@ -51,15 +57,9 @@
     splitLine: { lineStyle: { color: line } },
     ...extra,
   });
-  // The period of the page, shaded behind the curves.
-  const chosen = () =>
-    data.trend.chosen.length
-      ? {
-          silent: true,
-          itemStyle: { color: token("grey-soft") },
-          data: [[{ xAxis: data.trend.chosen[0] }, { xAxis: data.trend.chosen[1] }]],
-        }
-      : undefined;
+  // The months of the page's period stand out: their names are bold, their bars darker.
+  const [first, last] = data.trend.chosen;
+  const chosen = (index) => index >= first && index <= last;
 
   const draw = {
     trend: () => ({
@@ -78,7 +78,10 @@
         {
           name: words.registered,
           type: "bar",
-          data: data.trend.registered,
+          data: data.trend.registered.map((value, index) => ({
+            value,
+            itemStyle: chosen(index) ? { color: token("action"), opacity: 0.55 } : undefined,
+          })),
           barMaxWidth: 28,
           itemStyle: { color: token("blue-soft"), borderColor: token("action"), borderWidth: 1 },
         },
@@ -90,7 +93,6 @@
           symbolSize: 7,
           lineStyle: { width: 2 },
           itemStyle: { color: token("clock-green") },
-          markArea: chosen(),
         },
       ],
     }),
@@ -122,7 +124,7 @@
               }),
             ].join("\n"),
         },
-        series: names.map((name, index) => {
+        series: names.map((name) => {
           const [colour, symbol, type] = looks[name];
           return {
             name: words[name],
@@ -132,7 +134,6 @@
             symbolSize: 8,
             lineStyle: { width: 2, type },
             itemStyle: { color: token(colour) },
-            markArea: index === 0 ? chosen() : undefined,
           };
         }),
       };
