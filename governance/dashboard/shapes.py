@@ -19,6 +19,8 @@ def prepared(shape: Hashable, build: Callable[..., "QuerySet[Any, Any]"], *types
 
     Args:
         shape: everything `build` depends on but its arguments; two questions of one shape must be the same question.
+            The scopes stand for `visible_to`: what a policy's filter says follows from the scope alone, never from
+            the day or the person.
         build, types: as `Prepared` takes them.
     """
     found = _kept.get(shape)
