@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, policies
 from core.actors import Actor
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Forbidden, Invalid
 from core.models import User
 from core.text import clean_line
 from grids.actions.permission import require
@@ -38,7 +38,7 @@ def add_membership(
     """Lets an account act for a unit, from a day on (today when not given).
 
     Raises:
-        NotFound, Forbidden: no `unit.manage` at the unit.
+        NotFound, Forbidden: no `unit.manage` at the unit, or the actor's own account.
         Invalid: unknown role, the unit is closed, the account is stopped or of another county.
         Conflict: the person acts for the unit already; end that first to change the role.
     """
@@ -50,6 +50,9 @@ def add_memberships(*, actor: Actor, rows: Sequence[NewMembership]) -> list[Unit
     """Lets many accounts act for units in a few statements, for imports; all or none. Raises as `add_membership`."""
     for unit in {row.unit.pk: row.unit for row in rows}.values():
         require(actor, MANAGE_UNIT, unit)
+    if any(row.user == actor for row in rows):
+        # As with posts: whoever gives out rights to residents' contacts does not give them to themselves.
+        raise Forbidden(_("不能把自己登记为单位人员，请由另一位管理员办理。"))
     users = _locked_people({row.user.pk for row in rows})
     units = {
         unit.pk: unit for unit in Unit.objects.select_related("county").filter(pk__in={row.unit.pk for row in rows})

@@ -11,6 +11,7 @@ from core.accounts import deactivate
 from core.actors import SYSTEM
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry
+from governance.accounts.actions import create_liaison_account
 from partybuilding.actions import add_membership, create_unit, end_membership, update_unit
 from partybuilding.models import Unit, UnitMembership
 from partybuilding.posts import VIEW_UNIT
@@ -54,6 +55,15 @@ def test_names_are_unique_in_a_county_and_codes_everywhere(cast: Cast) -> None:
         update_unit(actor=cast.admin, unit=cast.a.unit, name=cast.b.unit.name)
     cast.a.unit.refresh_from_db()
     assert (cast.a.unit.name, cast.a.unit.credit_code) == ("县住建局", "")
+
+
+def test_an_administrator_makes_nobody_of_themselves_in_a_unit(cast: Cast) -> None:
+    before = UnitMembership.objects.count()
+    with pytest.raises(Forbidden, match="另一位管理员"):
+        add_membership(actor=cast.admin, user=fresh(cast.admin), unit=cast.a.unit)
+    with pytest.raises(Forbidden):
+        create_liaison_account(actor=cast.admin, phone=cast.admin.phone, name=cast.admin.name, unit=cast.a.unit)
+    assert UnitMembership.objects.count() == before
 
 
 def test_only_the_county_administrator_keeps_units_and_their_people(cast: Cast) -> None:
