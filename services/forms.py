@@ -1,5 +1,7 @@
 """Forms of the loop. The form of a move is drawn from its row in the workflow table: one for every face."""
 
+import datetime
+import re
 import secrets
 from typing import Any
 
@@ -43,6 +45,30 @@ class MatterField(forms.CharField):
         if found is None:
             raise forms.ValidationError(_("没有编号为“%(code)s”的需求。") % {"code": code})
         return found
+
+
+class DayField(forms.DateField):
+    """A day. A program may send something else than text; that is no day, and no fault of ours."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def to_python(self, value: Any) -> datetime.date | None:
+        if value in self.empty_values or isinstance(value, datetime.date):
+            return super().to_python(value)
+        return super().to_python(str(value))
+
+
+class RowsField(forms.ModelMultipleChoiceField):
+    """Several rows by their numbers. A number no row can have is refused before the database is asked for it."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> Any:
+        for key in value if isinstance(value, list | tuple) else ():
+            if not re.fullmatch(r"[0-9]{1,18}", str(key)):
+                message = self.error_messages["invalid_pk_value"]
+                raise forms.ValidationError(message, code="invalid_pk_value", params={"pk": str(key)[:20]})
+        return super().clean(value)
 
 
 class UnitChoice(forms.ModelChoiceField):
@@ -107,7 +133,7 @@ def _flag(item: Input, target: Any, user: Any) -> forms.Field:
 
 
 def _date(item: Input, target: Any, user: Any) -> forms.Field:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    return DayField()
 
 
 def _photos(item: Input, target: Any, user: Any) -> forms.Field:
@@ -126,15 +152,11 @@ def _unit(item: Input, target: Any, user: Any) -> forms.Field:
 
 
 def _units(item: Input, target: Any, user: Any) -> forms.Field:
-    return forms.ModelMultipleChoiceField(
-        queryset=selectors.units_to_dispatch(target), widget=forms.CheckboxSelectMultiple
-    )
+    return RowsField(queryset=selectors.units_to_dispatch(target))
 
 
 def _members(item: Input, target: Any, user: Any) -> forms.Field:
-    return forms.ModelMultipleChoiceField(
-        queryset=selectors.members_to_assign(target), widget=forms.CheckboxSelectMultiple
-    )
+    return RowsField(queryset=selectors.members_to_assign(target))
 
 
 def _category(item: Input, target: Any, user: Any) -> forms.Field:

@@ -10,7 +10,7 @@ from core import policies
 from core.errors import Invalid
 from partybuilding.models import Unit
 from services import posts
-from services.actions.step import Effect, Move
+from services.actions.step import Effect, Move, check_near
 from services.models import (
     Demand,
     DemandState,
@@ -241,6 +241,7 @@ def park(step: Move) -> None:
     demand, until = step.demand, step.data["until"]
     if until <= timezone.localdate(step.now):
         raise Invalid(_("挂账日期应在今天之后。"), fields={"until": _("太早。")})
+    check_near(until, step)
     plan = step.said("reason")
     Parking.objects.create(demand=demand, plan=plan, until=until, by=step.user, at=step.now)
     demand.parked_until = until

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.actors import Actor, user_of
-from core.errors import Forbidden
+from core.errors import Forbidden, Invalid
 from core.models import User
 from core.workflow import Transition
 from services.clocks import Clock
@@ -56,6 +56,17 @@ class Move:
     def said(self, name: str) -> str:
         """A text input, stripped; empty when it was not given."""
         return str(self.data.get(name) or "").strip()
+
+
+# Works that need a season or a budget wait a few years at most; a day beyond is a slip of the finger.
+FURTHEST_YEARS = 5
+
+
+def check_near(day: datetime.date, step: Move) -> None:
+    """Raises `Invalid` for a day named as a limit (`until`) that nobody means."""
+    if day.year > step.now.year + FURTHEST_YEARS:
+        message = _("日期最晚到 %(year)d 年，请核对。") % {"year": step.now.year + FURTHEST_YEARS}
+        raise Invalid(message, fields={"until": message})
 
 
 Effect = Callable[[Move], None]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 from partybuilding.models import Member
 from services.actions.demand_effects import answer_supervision, until_words
-from services.actions.step import Effect, Move
+from services.actions.step import Effect, Move, check_near
 from services.models import (
     Assignment,
     AssignmentState,
@@ -116,6 +116,7 @@ def request_extension(step: Move) -> None:
     suborder, until = _suborder(step), step.data["until"]
     if suborder.due_at and until <= timezone.localdate(suborder.due_at):
         raise Invalid(_("延期日期应在现在的时限之后。"), fields={"until": _("太早。")})
+    check_near(until, step)
     number = suborder.extensions.filter(state=ExtensionState.APPROVED).count() + 1
     Extension.objects.create(
         suborder=suborder,

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 
+from core.api.parsing import CarefulJSONParser
 from core.errors import Invalid
 
-UPLOADS = (JSONParser, MultiPartParser, FormParser)
+UPLOADS = (CarefulJSONParser, MultiPartParser, FormParser)
 
 
 def body_of(request: Request) -> Any:

@@ -37,7 +37,7 @@ class DemandFilter(filters.FilterSet):
     state = filters.CharFilter(field_name="state")
     community = filters.CharFilter(field_name="community__code")
     category = filters.CharFilter(field_name="category__name")
-    unit = filters.NumberFilter(field_name="lead_unit_id")
+    unit = filters.NumberFilter(field_name="lead_unit_id", min_value=1, max_value=10**18)
     since = filters.DateFilter(field_name="registered_at", lookup_expr="date__gte")
     until = filters.DateFilter(field_name="registered_at", lookup_expr="date__lte")
     late = filters.BooleanFilter(method="only_late")
