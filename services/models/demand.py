@@ -132,6 +132,7 @@ class Demand(models.Model):
                 name="demand_running_due",
             ),
             models.Index(fields=["step_due_at"], condition=Q(step_due_at__isnull=False), name="demand_step_due"),
+            models.Index(fields=["parked_until"], condition=Q(parked_until__isnull=False), name="demand_parked"),
         ]
 
     def __str__(self) -> str:
