@@ -220,6 +220,10 @@ class Story:
         step.text = step.said("note")
         demand_effects.heard(step, solved, satisfaction)
 
+    def _withdraw(self, step: Move) -> None:
+        demand_effects.stop_clocks(step)
+        step.text = step.said("reason")
+
     def _link(self, step: Move) -> None:
         main: Demand = step.data["matter"]
         self.demand.linked_to = main
