@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from core.periods import Period, local_date
 from governance.dashboard import board
 from governance.dashboard.places import Place
-from governance.dashboard.selectors import Numbers
+from governance.dashboard.selectors import Reading, numbers
 
 # A page is some 40 kB: ten megabytes a process at most.
 _KEPT = 256
@@ -34,7 +34,7 @@ class Sheet:
         staff: whether there is a way to the desk. large: elderly mode.
     """
 
-    found: Numbers
+    reading: Reading
     place: Place
     period: Period
     now: datetime.datetime
@@ -47,16 +47,17 @@ class Sheet:
     def fingerprint(self) -> Hashable:
         """Equal for pages that look the same."""
         return (
-            self.found.fingerprint(),
-            self.place.look(),
+            self.reading,
+            self.place.look,
             tuple((root.code, root.name) for root in self.roots),
             (self.period, local_date(self.now), self.sort, self.by, self.staff, self.large, get_language()),
         )
 
     def context(self) -> dict[str, Any]:
         """Raises `Invalid` for a sort key that is none."""
+        found = numbers(self.reading, self.place, self.period, self.now)
         return {
-            **board.page(self.found, self.place, self.period, self.now, sort=self.sort, by=self.by),
+            **board.page(found, self.place, self.period, self.now, sort=self.sort, by=self.by),
             "roots": self.roots,
             "active": "figures",
         }

@@ -18,7 +18,7 @@ from core.periods import date_words
 from governance.dashboard import rows
 from governance.dashboard.board import trail
 from governance.dashboard.figures import Links
-from governance.dashboard.places import Atlas
+from governance.dashboard.places import atlas_of
 from governance.dashboard.rows import FAMILIES, LIGHTS, WHAT, Question
 from grids.naming import steps_of
 from services import clocks
@@ -77,7 +77,7 @@ def desk_url(demand: Demand, user: Any) -> str:
 @login_required
 @require_safe
 def row_list(request: HttpRequest) -> HttpResponse:
-    atlas = Atlas(request.user)
+    atlas = atlas_of(request.user)
     now = timezone.now()
     question = rows.read(request.user, atlas, request.GET, now)
     found = rows.sheet(with_buttons(rows.demands(request.user, question, now)), request.GET.get("page", ""))

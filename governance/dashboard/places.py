@@ -1,7 +1,8 @@
 """Where a dashboard can stand: the county, a street, a community, as far as the person's posts reach."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db.models import Case, Q, When
@@ -16,6 +17,8 @@ from grids.naming import COMMUNITY, STREET, steps_of
 from grids.policies import CountyScope
 from grids.posts import COUNTY
 from grids.querysets import in_subtree
+
+Row = tuple[Any, ...]
 
 _COLUMNS = (
     "pk",
@@ -32,6 +35,7 @@ _COLUMNS = (
     "county__code",
     "county__note",
 )
+_COUNTY = _COLUMNS.index("county_id")
 
 
 @dataclass(eq=False)
@@ -75,6 +79,7 @@ class Place:
         """全县, 全街道, 全社区."""
         return {COUNTY: _("全县"), STREET: _("全街道"), COMMUNITY: _("全社区")}[self.level]
 
+    @cached_property
     def look(self) -> Hashable:
         """Names and codes of this place, those around it and those below: what a page says of places."""
         around = tuple((each.code, each.name) for each in self.trail)
@@ -102,22 +107,15 @@ def scopes_of(user: Any, right: str) -> tuple[Any, ...]:
 
 
 class Atlas:
-    """Every place of the dashboards one person may look at, in one query.
+    """Every place of the dashboards one person may look at. Shared between requests, so nobody changes it."""
 
-    Raises `Forbidden` for somebody to whom dashboards are not open at all.
-    """
-
-    def __init__(self, user: Any) -> None:
-        scopes = scopes_of(user, VIEW_DASHBOARD)
-        if not scopes:
-            raise Forbidden(_("看板供县委组织部、街道和社区干部查看。"))
+    def __init__(self, rows: Iterable[Row], whole: frozenset[int], bare: Iterable[Row]) -> None:
+        """Args: rows: of `_nodes`. whole: counties in sight as such. bare: those of them without any street."""
         self.by_code: dict[str, Place] = {}
-        self.by_pk: dict[int, Place] = {}
-        shape = ("atlas", scopes)
-        rows = prepared(shape, lambda: _nodes(user)).rows()
-        whole = {scope.county_id for scope in scopes if isinstance(scope, CountyScope)}
         counties: dict[int, Place] = {}
         streets: dict[int, Place] = {}
+        for pk, code, name, note in bare:
+            self._add(Place(COUNTY, pk, code, name, (name,), pk, note))
         for (
             pk,
             name,
@@ -155,16 +153,11 @@ class Atlas:
                     parent=streets.get(tree_id) if level == COMMUNITY else counties.get(county_id),
                 )
             )
-            self.by_pk[pk] = place
             if level == STREET:
                 streets[tree_id] = place
             if place.parent:
                 place.parent.children.append(place)
-        for county in County.objects.filter(pk__in=whole - counties.keys()) if whole - counties.keys() else ():
-            self._add(Place(COUNTY, county.pk, county.code, county.name, (county.name,), county.pk, county.note))
         self.roots = [place for place in self.by_code.values() if place.parent is None]
-        if not self.roots:
-            raise Forbidden(_("看板供县委组织部、街道和社区干部查看。"))
 
     def _add(self, place: Place) -> Place:
         self.by_code[place.code] = place
@@ -181,6 +174,29 @@ class Atlas:
         if found is None:
             raise NotFound(_("没有找到这个地方，或不在您的管辖范围内。看板到社区为止。"))
         return found
+
+
+def atlas_of(user: Any) -> Atlas:
+    """The places a person may look at; one statement.
+
+    Raises `Forbidden` for somebody to whom dashboards are not open at all.
+    """
+    scopes = scopes_of(user, VIEW_DASHBOARD)
+    whole = frozenset(scope.county_id for scope in scopes if isinstance(scope, CountyScope))
+    rows = tuple(prepared(("atlas", scopes), lambda: _nodes(user)).rows()) if scopes else ()
+    begun = {row[_COUNTY] for row in rows}
+    bare: tuple[Row, ...] = ()
+    if whole - begun:
+        bare = tuple(County.objects.filter(pk__in=whole - begun).values_list("pk", "code", "name", "note"))
+    if not rows and not bare:
+        raise Forbidden(_("看板供县委组织部、街道和社区干部查看。"))
+    return _drawn(rows, whole, bare)
+
+
+@lru_cache(maxsize=512)
+def _drawn(rows: tuple[Row, ...], whole: frozenset[int], bare: tuple[Row, ...]) -> Atlas:
+    """The same rows make the same atlas."""
+    return Atlas(rows, whole, bare)
 
 
 def _nodes(user: Any) -> Any:

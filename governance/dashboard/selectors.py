@@ -6,7 +6,7 @@ up here. All of it starts at `visible_to`.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import add
 from typing import Any, NamedTuple
@@ -14,13 +14,10 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q, Sum, Value
 
 from core.periods import Month, Period
-from governance.dashboard.places import Place, scopes_of
+from governance.dashboard.places import Place, Row, scopes_of
 from governance.dashboard.shapes import prepared
 from services import posts
 from services.models import Demand, DemandState, Supervision, Tally
-
-# Counts in their order, not yet named.
-Row = Sequence[int]
 
 TREND_MONTHS = 12
 # A county that has just begun shows fewer, but a line needs some length.
@@ -97,16 +94,6 @@ class Numbers:
     units: list[Share] = field(default_factory=list)
     supervisions: tuple[int, int] = (0, 0)
 
-    def fingerprint(self) -> Hashable:
-        """Equal for equal figures, and for those alone."""
-        return (
-            (self.now, self.before, self.year_before, self.around, self.supervisions),
-            tuple(self.months),
-            frozenset(self.communities.items()),
-            frozenset(self.lights.items()),
-            (*self.categories, None, *self.units),
-        )
-
     def of(self, place: Place) -> Counts:
         """The counts of the place itself or of one below it. Sums of communities, so they always add up."""
         return _sum(self.communities.get(leaf.pk, NOTHING) for leaf in place.communities())
@@ -117,24 +104,45 @@ class Numbers:
         )
 
 
-def _sum(rows: Iterable[Row]) -> Counts:
+def _sum(rows: Iterable[Sequence[int]]) -> Counts:
     return Counts(*map(sum, zip(NOTHING, *rows, strict=True)))
 
 
-def numbers(user: Any, place: Place, period: Period, now: datetime.datetime) -> Numbers:
-    """The figures of a place in sight of the user.
+class Reading(NamedTuple):
+    """What the database said, as it said it. Equal readings make equal pages."""
+
+    cells: tuple[Row, ...] = ()
+    shares: tuple[Row, ...] = ()
+    lights: tuple[Row, ...] = ()
+    supervisions: tuple[Row, ...] = ()
+
+
+def read(user: Any, place: Place, period: Period, now: datetime.datetime) -> Reading:
+    """Asks for the figures of a place in sight of the user: four statements.
 
     Args:
         now: the moment lateness is judged at.
     """
-    found = Numbers()
     if not place.communities() or not scopes_of(user, posts.VIEW_DEMAND):
-        found.months = [(month, NOTHING) for month in _trend(period, now)]
-        return found
-    _by_month(found, user, place, period, now)
-    found.categories, found.units = _shares(user, place, period)
-    found.lights = lights(user, place, now)
-    found.supervisions = waiting_supervisions(user, place, now)
+        return Reading()
+    return Reading(
+        _cells(user, place.top, period, now),
+        _shares(user, place, period),
+        _lights(user, place, now),
+        _supervisions(user, place, now),
+    )
+
+
+def numbers(reading: Reading, place: Place, period: Period, now: datetime.datetime) -> Numbers:
+    """Adds up what was read of the place, at the same period and moment."""
+    found = Numbers()
+    _by_month(found, reading.cells, place, period, now)
+    for kind, pk, name, *counts in reading.shares:
+        (found.units if kind == "unit" else found.categories).append(Share(pk, name or "", Counts(*counts)))
+    for shares in (found.categories, found.units):
+        shares.sort(key=lambda share: (-share.counts.registered, share.name, share.pk or 0))
+    found.lights = {community: Lights(*counts) for community, *counts in reading.lights}
+    found.supervisions = _open(reading.supervisions)
     return found
 
 
@@ -149,15 +157,17 @@ def _trend(period: Period, now: datetime.datetime) -> list[Month]:
     return months[::-1]
 
 
-def _by_month(found: Numbers, user: Any, place: Place, period: Period, now: datetime.datetime) -> None:
+def _by_month(found: Numbers, cells: Iterable[Row], place: Place, period: Period, now: datetime.datetime) -> None:
     """Adds up the cells (community, month) of the widest place in sight: one statement for every comparison."""
     trend = _trend(period, now)
     current, before, year_before = (_days(each) for each in (period, period.previous(), period.year_before()))
     here = {leaf.pk for leaf in place.communities()}
-    months: dict[datetime.date, list[Row]] = defaultdict(list)
-    communities: dict[int, list[Row]] = defaultdict(list)
-    around: list[Row] = []
-    for community, month, *counts in _cells(user, place.top, min(year_before | {trend[0].first_day}), max(current)):
+    months: dict[datetime.date, list[Sequence[int]]] = defaultdict(list)
+    communities: dict[int, list[Sequence[int]]] = defaultdict(list)
+    around: list[Sequence[int]] = []
+    for community, said, *counts in cells:
+        # Some engines have no days, only their names.
+        month = datetime.date.fromisoformat(said) if isinstance(said, str) else said
         if month in current:
             around.append(counts)
         if community in here:
@@ -188,8 +198,8 @@ def _of_tallies(user: Any, place: Place, first: datetime.date, last: datetime.da
     return Tally.objects.visible_to(user).filter(place.inside(), month__gte=first, month__lte=last).order_by()
 
 
-def _cells(user: Any, place: Place, first: datetime.date, last: datetime.date) -> Iterable[tuple[Any, ...]]:
-    """Community, month and counts. The month as the engine has it becomes a day again."""
+def _cells(user: Any, place: Place, period: Period, now: datetime.datetime) -> tuple[Row, ...]:
+    """Community, month and counts: of the period, the trend before it, and the same period a year earlier."""
     statement = prepared(
         ("cells", scopes_of(user, posts.VIEW_DEMAND), place.shape),
         lambda first, last: (
@@ -198,12 +208,12 @@ def _cells(user: Any, place: Place, first: datetime.date, last: datetime.date) -
         datetime.date,
         datetime.date,
     )
-    for community, month, *values in statement.rows(first, last):
-        yield community, datetime.date.fromisoformat(month) if isinstance(month, str) else month, *values
+    first = min(_trend(period, now)[0].first_day, period.year_before().first_day)
+    return tuple(statement.rows(first, period.months()[-1].first_day))
 
 
-def _shares(user: Any, place: Place, period: Period) -> tuple[list[Share], list[Share]]:
-    """The figures of the period by category and by lead unit, the largest first. One statement for both."""
+def _shares(user: Any, place: Place, period: Period) -> tuple[Row, ...]:
+    """The figures of the period by category and by lead unit. One statement for both."""
     statement = prepared(
         ("shares", scopes_of(user, posts.VIEW_DEMAND), place.shape),
         lambda first, last: _by(user, place, "category", first, last).union(
@@ -213,13 +223,7 @@ def _shares(user: Any, place: Place, period: Period) -> tuple[list[Share], list[
         datetime.date,
     )
     months = period.months()
-    categories: list[Share] = []
-    units: list[Share] = []
-    for kind, pk, name, *values in statement.rows(months[0].first_day, months[-1].first_day):
-        (units if kind == "unit" else categories).append(Share(pk, name or "", Counts(*values)))
-    for shares in (categories, units):
-        shares.sort(key=lambda share: (-share.counts.registered, share.name, share.pk or 0))
-    return categories, units
+    return tuple(statement.rows(months[0].first_day, months[-1].first_day))
 
 
 def _by(user: Any, place: Place, kind: str, first: datetime.date, last: datetime.date) -> Any:
@@ -232,8 +236,8 @@ def _by(user: Any, place: Place, kind: str, first: datetime.date, last: datetime
 _RUNNING = Q(state=DemandState.DISPATCHED, due_at__isnull=False)
 
 
-def lights(user: Any, place: Place, now: datetime.datetime) -> dict[int, Lights]:
-    """Community -> what runs there now, from the indexes on running demands and waiting steps."""
+def _lights(user: Any, place: Place, now: datetime.datetime) -> tuple[Row, ...]:
+    """By community, what runs there now, from the indexes on running demands and waiting steps."""
 
     def build(now: datetime.datetime) -> Any:
         stuck = Q(step_due_at__lt=now)
@@ -252,11 +256,19 @@ def lights(user: Any, place: Place, now: datetime.datetime) -> dict[int, Lights]
         )
 
     statement = prepared(("lights", scopes_of(user, posts.VIEW_DEMAND), place.shape), build, datetime.datetime)
-    return {community: Lights(*values) for community, *values in statement.rows(now)}
+    return tuple(statement.rows(now))
 
 
 def waiting_supervisions(user: Any, place: Place, now: datetime.datetime) -> tuple[int, int]:
     """How many supervisions wait for an answer, and how many of them beyond their limit."""
+    return _open(_supervisions(user, place, now))
+
+
+def _open(rows: Iterable[Row]) -> tuple[int, int]:
+    return next(((waiting, overdue) for _county, waiting, overdue in rows), (0, 0))
+
+
+def _supervisions(user: Any, place: Place, now: datetime.datetime) -> tuple[Row, ...]:
 
     def build(now: datetime.datetime) -> Any:
         return (
@@ -268,6 +280,4 @@ def waiting_supervisions(user: Any, place: Place, now: datetime.datetime) -> tup
         )
 
     statement = prepared(("supervisions", scopes_of(user, posts.VIEW_DEMAND), place.shape), build, datetime.datetime)
-    for _county, waiting, overdue in statement.rows(now):
-        return waiting, overdue
-    return 0, 0
+    return tuple(statement.rows(now))

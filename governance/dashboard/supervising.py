@@ -22,7 +22,7 @@ from core.periods import Quarter, datetime_words, time_left_words
 from governance.dashboard import lists, rows
 from governance.dashboard.board import trail
 from governance.dashboard.figures import Links
-from governance.dashboard.places import Atlas
+from governance.dashboard.places import atlas_of
 from governance.dashboard.selectors import waiting_supervisions
 from grids.naming import steps_of
 from services import selectors
@@ -43,7 +43,7 @@ def supervise(request: HttpRequest, code: str) -> HttpResponse:
     """Asks for the words of a supervision and makes the move."""
     user = request.user
     assert isinstance(user, User)
-    Atlas(user)  # to whom dashboards are not open, this page is not either
+    atlas_of(user)  # to whom dashboards are not open, this page is not either
     demand = selectors.find_demand(user, code=code)
     row = DEMAND.may(demand, "supervise", actor=user)
     form = MoveForm(request.POST or None, action=Action(row, demand), user=user)
@@ -134,7 +134,7 @@ def _face(row: Supervision, user: Any, now: datetime.datetime) -> Face:
 @require_safe
 def supervision_list(request: HttpRequest) -> HttpResponse:
     """Supervisions in a place: waiting (the next limit first), overdue, answered (the latest first)."""
-    atlas = Atlas(request.user)
+    atlas = atlas_of(request.user)
     place = atlas.find(request.GET["place"]) if request.GET.get("place") else atlas.start()
     state = request.GET.get("state") or "waiting"
     if state not in STATES:

@@ -15,7 +15,7 @@ from core.periods import Period, Quarter, local_date, parse_period
 from core.spreadsheets import XLSX_TYPE, LedgerColumn, write_ledger
 from governance.dashboard import board, drawing, selectors
 from governance.dashboard.figures import RATES, Links, rate
-from governance.dashboard.places import Atlas
+from governance.dashboard.places import atlas_of
 from grids.naming import COMMUNITY
 
 
@@ -23,13 +23,12 @@ from grids.naming import COMMUNITY
 @require_safe
 def dashboard(request: HttpRequest, code: str = "") -> HttpResponse:
     """The dashboard of a place; without a code, of the widest place the person's posts reach."""
-    atlas = Atlas(request.user)
+    atlas = atlas_of(request.user)
     place = atlas.find(code) if code else atlas.start()
     now = timezone.now()
     period = _period(request)
-    found = selectors.numbers(request.user, place, period, now)
     sheet = drawing.Sheet(
-        found,
+        selectors.read(request.user, place, period, now),
         place,
         period,
         now,
@@ -58,9 +57,9 @@ def _by(request: HttpRequest) -> str:
 @require_safe
 def ledger(request: HttpRequest, code: str) -> FileResponse:
     """The table of the next level below as a cadre prints it."""
-    place = Atlas(request.user).find(code)
+    place = atlas_of(request.user).find(code)
     now, period, by = timezone.now(), _period(request), _by(request)
-    found = selectors.numbers(request.user, place, period, now)
+    found = selectors.numbers(selectors.read(request.user, place, period, now), place, period, now)
     lines = board.lines_of(found, place, Links(period), by)
     title = _("%(place)s%(period)s%(what)s") % {
         "place": place.name,

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from core.models import User
 from core.periods import LOCAL_ZONE, Quarter
-from governance.dashboard.places import Atlas
-from governance.dashboard.selectors import NOTHING, Counts, Numbers, numbers
+from governance.dashboard.places import Place, atlas_of
+from governance.dashboard.selectors import NOTHING, Counts, Numbers, numbers, read
 from grids.models import GridNode
 from partybuilding.models import Unit
 from services.actions import tallies
@@ -69,6 +69,11 @@ def matter(
     return demand
 
 
+def figures(person: User, place: Place, period: Any = QUARTER, now: datetime.datetime = LATER) -> Numbers:
+    """What a dashboard would say."""
+    return numbers(read(person, place, period, now), place, period, now)
+
+
 @dataclass
 class World:
     """Three communities with matters one can count, seen by the department."""
@@ -78,7 +83,7 @@ class World:
 
     def read(self, node: Any, user: User | None = None, period: Any = QUARTER) -> Numbers:
         person = fresh(user or self.cast.department)
-        return numbers(person, Atlas(person).find(node.code), period, LATER)
+        return figures(person, atlas_of(person).find(node.code), period)
 
 
 def make_world(cast: Cast) -> World:

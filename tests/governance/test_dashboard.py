@@ -15,8 +15,8 @@ from core.models import User
 from core.periods import Month, Quarter, Year
 from governance.dashboard.board import KEYS, sorted_lines
 from governance.dashboard.figures import Rate
-from governance.dashboard.places import Atlas
-from governance.dashboard.selectors import NOTHING, Counts, Lights, lights, numbers
+from governance.dashboard.places import atlas_of
+from governance.dashboard.selectors import NOTHING, Counts, Lights
 from grids.models import GridNode
 from services.actions import tallies
 from services.models import Demand
@@ -26,9 +26,8 @@ from tests.factories import fresh
 from tests.governance.counted import (
     DAY,
     HOUR,
-    LATER,
-    QUARTER,
     World,
+    figures,
     links,
     make_running,
     make_world,
@@ -61,16 +60,16 @@ def running(cast: Cast) -> Cast:
 def test_every_level_counts_what_one_counts_by_hand(world: World) -> None:
     for code, expected in world.expected.items():
         person = fresh(world.cast.department)
-        found = numbers(person, Atlas(person).find(code), QUARTER, LATER)
+        found = figures(person, atlas_of(person).find(code))
         assert found.now == expected, code
         assert found.around == world.expected[world.cast.county.code]
 
 
 def test_parts_add_up_to_the_whole(world: World) -> None:
     person = fresh(world.cast.department)
-    atlas = Atlas(person)
+    atlas = atlas_of(person)
     for place in atlas.by_code.values():
-        found = numbers(person, place, QUARTER, LATER)
+        found = figures(person, place)
         for parts in ([found.of(child) for child in place.children], [share.counts for share in found.categories]):
             if parts:
                 assert Counts(*map(sum, zip(*parts, strict=True))) == found.now, place.name
@@ -160,16 +159,21 @@ def test_a_part_of_a_period_is_not_held_against_a_whole_one(cast: Cast) -> None:
 
 def test_the_colours_are_those_of_the_demand_lists(running: Cast) -> None:
     now = timezone.now()
+    quarter = Quarter.of(now)
     person = fresh(running.department)
-    atlas = Atlas(person)
+    atlas = atlas_of(person)
     for place in atlas.by_code.values():
         here = Demand.objects.filter(county=running.county).filter(place.inside())
-        found = [Lights(*map(sum, zip(Lights(), *lights(person, place, now).values(), strict=True)))]
+        found = [figures(person, place, quarter, now).lights_of(place)]
         assert [(light.late, light.soon, light.stuck) for light in found] == [
             (here.late(now).count(), here.due_soon(now).count(), here.step_late(now).count())
         ]
-    assert lights(person, atlas.find(running.a.node.code), now) == {running.a.node.pk: Lights(6, 2, 1, 1)}
-    assert lights(person, atlas.find(running.street.code), now)[running.b.node.pk] == Lights(1, 1, 0, 0)
+    assert figures(person, atlas.find(running.a.node.code), quarter, now).lights == {
+        running.a.node.pk: Lights(6, 2, 1, 1)
+    }
+    assert figures(person, atlas.find(running.street.code), quarter, now).lights[running.b.node.pk] == Lights(
+        1, 1, 0, 0
+    )
 
 
 def test_colours_come_with_words(running: Cast) -> None:
@@ -333,7 +337,7 @@ def test_there_is_no_way_into_the_future(cast: Cast) -> None:
 
 def test_the_table_sorts_both_ways_and_small_samples_come_last(world: World) -> None:
     person = fresh(world.cast.department)
-    place = Atlas(person).find(world.cast.county.code)
+    place = atlas_of(person).find(world.cast.county.code)
     client = signed_in(world.cast.department)
 
     def names(sort: str) -> list[str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.models import User
 from governance.dashboard import rows
-from governance.dashboard.places import Atlas
+from governance.dashboard.places import atlas_of
 from services.models import Demand, Supervision
 from tests import factories as make
 from tests.cast import Cast
@@ -43,7 +43,7 @@ def count_of(person: User, **query: str) -> int:
     user = fresh(person)
     now = timezone.now()
     request = Client().get("/", query).wsgi_request
-    question = rows.read(user, Atlas(user), request.GET, now)
+    question = rows.read(user, atlas_of(user), request.GET, now)
     return rows.demands(user, question, now).count()
 
 
