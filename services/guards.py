@@ -11,7 +11,7 @@ from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
 from services.clocks import limits_of
-from services.models import AssignmentState, Demand, SubOrder
+from services.models import Assignment, AssignmentState, Demand, SubOrder
 
 
 def within_reopen_window(demand: Demand, actor: Actor) -> str | None:
@@ -74,6 +74,11 @@ def has_taken(suborder: SubOrder, actor: Actor) -> str | None:
     if any(row.member_id in mine and row.state == AssignmentState.TAKEN for row in suborder.assignments.all()):
         return None
     return _("请先接受安排，再反馈进展。")
+
+
+def still_wanted(assignment: Assignment, actor: Actor) -> str | None:
+    """Nobody takes on, and with it sees the resident's number of, what is finished or went back."""
+    return None if assignment.suborder.is_running else _("这件事已经办结或退回，不用再参加了，谢谢。")
 
 
 def may_extend(suborder: SubOrder, actor: Actor) -> str | None:

@@ -326,14 +326,19 @@ def next_action(actions: Iterable[Action]) -> Action | None:
 
 
 def may_reveal(user: User, demand: Demand) -> bool:
-    """Whether to offer the resident's contact; the action decides. A member has it once the assignment is taken."""
+    """Whether somebody who holds `demand.reveal` on a demand has a use for the resident's contact now.
+
+    A place always has; a unit until its sub-order went back; a member once the assignment is taken.
+    """
     policy = policies.policy_of(Demand)
     covering = [scope for scope in policies.scopes(user, posts.REVEAL_CONTACT) if policy.covers(scope, demand)]
-    mine = {scope.member_id for scope in covering if isinstance(scope, MemberScope)}
-    return len(mine) < len(covering) or any(
-        row.member_id in mine and row.state == AssignmentState.TAKEN
-        for suborder in demand.suborders.all()
-        for row in suborder.assignments.all()
+    units = {scope.unit_id for scope in covering if isinstance(scope, UnitScope)}
+    members = {scope.member_id for scope in covering if isinstance(scope, MemberScope)}
+    if len(units) + len(members) < len(covering):
+        return True
+    kept = [row for row in demand.suborders.all() if row.state != SubOrderState.RETURNED]
+    return any(row.unit_id in units for row in kept) or any(
+        one.member_id in members and one.state == AssignmentState.TAKEN for row in kept for one in row.assignments.all()
     )
 
 
@@ -381,7 +386,7 @@ def resident_events(demand: Demand) -> list[DemandEvent]:
     """The lines of the timeline a resident may read, of the demand and of the one it was linked to."""
     found = DemandEvent.objects.filter(demand_id=demand.pk, name__in=TOLD_RESIDENT)
     if demand.linked_to_id:
-        found = found | DemandEvent.objects.filter(demand_id=demand.linked_to_id, name="finish")
+        found = found | DemandEvent.objects.filter(demand_id=demand.linked_to_id, name__in=("decline", "finish"))
     return list(found.select_related("suborder__unit").prefetch_related("photos"))
 
 

@@ -262,10 +262,11 @@ DEMAND = Workflow(
             clock=t("答复限时开始"),
             done=t("督办"),
         ),
+        # Also where the matter ended meanwhile: who was asked still owes the answer, and nothing can wait for ever.
         Transition(
             "answer_supervision",
             t("答复督办"),
-            _states(D.REGISTERED, D.ACCEPTED, D.PUBLISHED, D.DISPATCHED, D.FINISHED, D.CHECKED, D.CLOSED_OFF),
+            _states(*D),
             None,
             posts.ANSWER_SUPERVISION,
             inputs=(_reason(t("答复")),),
@@ -429,6 +430,7 @@ ASSIGNMENT = Workflow(
             _states(A.OFFERED),
             A.TAKEN,
             posts.ANSWER_ASSIGNMENT,
+            guard=guards.still_wanted,
             tone="main",
             clock=t("派单转为服务中"),
             done=t("接受安排"),

@@ -221,14 +221,10 @@ class Story:
         demand_effects.heard(step, solved, satisfaction)
 
     def _withdraw(self, step: Move) -> None:
-        demand_effects.stop_clocks(step)
-        step.text = step.said("reason")
+        demand_effects.ended(step)
 
     def _link(self, step: Move) -> None:
-        main: Demand = step.data["matter"]
-        self.demand.linked_to = main
-        step.about = main.code
-        demand_effects.stop_clocks(step)
+        demand_effects.joined(step, step.data["matter"])
 
     def _park(self, step: Move) -> None:
         until, plan = step.data["until"], step.said("reason")

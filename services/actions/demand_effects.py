@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import policies
-from core.errors import Invalid
+from core import audit, policies
+from core.errors import Invalid, InvalidTransition
 from partybuilding.models import Unit
 from services import posts
 from services.actions.step import Effect, Move, check_near
@@ -40,6 +40,10 @@ def accept(step: Move) -> None:
 
 
 def decline(step: Move) -> None:
+    ended(step)
+
+
+def ended(step: Move) -> None:
     stop_clocks(step)
     step.text = step.said("reason")
 
@@ -219,17 +223,49 @@ def reopen(step: Move) -> None:
 
 
 def withdraw(step: Move) -> None:
-    stop_clocks(step)
-    step.text = step.said("reason")
+    _refuse_at_work(step)
+    if step.demand.linked.exists():
+        raise InvalidTransition(_("有别的居民反映了同一件事，已并入这一条，不能撤回。"), code="others_wait")
+    ended(step)
 
 
 def link(step: Move) -> None:
     main: Demand = step.data["matter"]
-    if main.pk == step.demand.pk or main.linked_to_id or main.community_id != step.demand.community_id:
-        raise Invalid(_("请填写本社区另一条没有并案的需求编号。"), fields={"matter": _("不能并入这条需求。")})
+    if main.pk == step.demand.pk or main.state in _NO_ANSWER or main.community_id != step.demand.community_id:
+        message = _("请填写本社区另一条需求的编号；已并案、撤回或不予受理的不行。")
+        raise Invalid(message, fields={"matter": _("不能并入这条需求。")})
+    _refuse_at_work(step)
+    joined(step, main)
+    _hand_on(step, main)
+
+
+def joined(step: Move, main: Demand) -> None:
     step.demand.linked_to = main
     step.about = main.code
     stop_clocks(step)
+
+
+# What was linked to one of these would wait for an answer that never comes.
+_NO_ANSWER = (DemandState.LINKED, DemandState.WITHDRAWN, DemandState.DECLINED)
+
+
+def _hand_on(step: Move, main: Demand) -> None:
+    """What was linked to this matter before goes along, so that each requester sees the one that is worked on."""
+    before = step.demand.pk
+    for row in step.demand.linked.select_for_update().order_by("pk"):
+        row.linked_to = main
+        row.version += 1
+        row.save(update_fields=["linked_to", "version"])
+        changes = {"linked_to_id": (before, main.pk)}
+        audit.record(actor=step.actor, action="demand.link", obj=row, changes=changes, label=row.code)
+
+
+def _refuse_at_work(step: Move) -> None:
+    """After the lead unit returned it, supporting units may still be serving: the matter can not end under them."""
+    at_work = step.demand.suborders.running().select_related("unit").first()
+    if at_work is not None:
+        message = _("“%(unit)s”正在办理这件事，请先重新派单，办完再销号。") % {"unit": at_work.unit.label}
+        raise InvalidTransition(message, code="at_work")
 
 
 def stop_clocks(step: Move) -> None:

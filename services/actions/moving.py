@@ -65,7 +65,7 @@ def _move(
     photos: list[CleanPhoto],
     version: int | None,
 ) -> Demand:
-    from_demand, suborder, assignment = _lock(target)
+    from_demand, suborder, assignment = _lock(target, data)
     locked: Any = assignment or suborder or from_demand
     row = flow.check(locked, name, actor=actor, data=data, version=version)
     step = Move(
@@ -91,17 +91,24 @@ def _move(
     return from_demand
 
 
-def _lock(target: Target) -> tuple[Demand, SubOrder | None, Assignment | None]:
-    """Locks in one order always: demand, sub-order, assignment."""
+def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None, Assignment | None]:
+    """Locks in one order always: demand, sub-order, assignment. Of two demands (`link`) the one with the smaller key
+    first: two that are linked to one another at once must not both succeed, nor wait for each other.
+    """
     if isinstance(target, Demand):
         seen = target
     elif isinstance(target, SubOrder):
         seen = target.demand
     else:
         seen = target.suborder.demand
-    demand = Demand.objects.select_for_update().filter(pk=seen.pk).order_by().first()
+    matter = data.get("matter")
+    pks = {seen.pk} if matter is None else {seen.pk, matter.pk}
+    locked = {row.pk: row for row in Demand.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    demand = locked.get(seen.pk)
     if demand is None:
         raise NotFound(_("没有找到这条需求。"))
+    if matter is not None:
+        data["matter"] = locked[matter.pk]
     _keep_relations(seen, demand)
     if isinstance(target, Demand):
         return demand, None, None

@@ -148,7 +148,9 @@ def _step_reminders(now: datetime.datetime) -> Iterable[Message]:
     """One notice a community and day, however many matters wait: an import of a thousand rows must not send a
     thousand notices the next morning.
     """
-    waiting = Demand.objects.step_late(now).exclude(state=DemandState.CHECKED).order_by()
+    # What was checked closes off by itself, unless the resident says it is not solved: then the community must act.
+    mine = ~Q(state=DemandState.CHECKED) | Q(solved=False)
+    waiting = Demand.objects.step_late(now).filter(mine).order_by()
     day = f"{timezone.localdate(now):%Y%m%d}"
     for community_id, number in waiting.values_list("community_id").annotate(number=Count("pk")):
         yield waiting_message(community_id, number, day)
@@ -158,7 +160,7 @@ def _answer_reminders(now: datetime.datetime) -> Iterable[Message]:
     waiting = Supervision.objects.filter(answered_at__isnull=True, due_at__lt=now).select_related(
         "demand__node", "demand__community"
     )
-    for row in waiting[:BATCH]:
+    for row in waiting:
         yield from _one("answer_late", row.demand, None, f"{row.due_at:%Y%m%d%H%M}")
 
 

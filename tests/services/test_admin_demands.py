@@ -99,7 +99,7 @@ def test_a_community_takes_a_demand_through_its_life(cast: Cast) -> None:
     ("name", "data"),
     [
         ("publish", {}),
-        ("park", {"until": "2099-03-05", "reason": "等春天修。"}),
+        ("park", {"until": f"{timezone.localdate().year + 1}-03-05", "reason": "等春天修。"}),
         ("escalate", {"reason": "社区协调不了。"}),
         ("withdraw", {"reason": "居民自己解决了。"}),
     ],

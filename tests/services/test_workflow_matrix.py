@@ -70,7 +70,7 @@ DEMAND_MOVES: dict[str, tuple[set[str], set[str]]] = {
     "park": ({"accepted", "dispatched"}, COMMUNITY),
     "escalate": ({"accepted", "published"}, COMMUNITY),
     "supervise": ({"registered", "accepted", "published", "dispatched", "finished"}, STREET | DEPARTMENT),
-    "answer_supervision": (BEFORE_A_UNIT_HAS_IT | WITH_A_UNIT, COMMUNITY),
+    "answer_supervision": (DEMAND_STATES, COMMUNITY),  # who was asked owes the answer, even after the matter ended
 }
 SUBORDER_MOVES: dict[str, tuple[set[str], set[str]]] = {
     "sign": ({"dispatched"}, LIAISON),
