@@ -139,9 +139,13 @@ def statements(ask: Ask, number: int) -> int:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    method, path, body, headers = ask(number)
-    with CaptureQueriesContext(connection) as captured:
-        answer = Client(headers=headers).generic(method, path, body or "", headers.get("Content-Type", "text/plain"))
+    client = Client()
+    for each in (number - 1, number):  # the first one fills what a process keeps
+        method, path, body, headers = ask(each)
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.generic(
+                method, path, body or "", headers.get("Content-Type", "text/plain"), headers=headers
+            )
     if answer.status_code >= 400:
         raise SystemExit(f"{method} {path}: {answer.status_code} {answer.content[:300]!r}")
     return len(captured)
@@ -157,6 +161,7 @@ def questions(world: Any) -> dict[str, Ask]:
     def cookie(user: Any) -> dict[str, str]:
         client = Client()
         client.force_login(user, backend="core.backends.PhoneBackend")
+        client.get("/home/")  # as after a real sign-in, the session knows that somebody is there
         return {"Cookie": "; ".join(f"{name}={value.value}" for name, value in client.cookies.items())}
 
     officer, street = key(world.officer), key(world.street_officer)
