@@ -55,7 +55,9 @@ class LookupWidget(forms.Widget):
     def value_from_datadict(
         self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str
     ) -> tuple[str, str]:
-        return str(data.get(name) or "").strip()[:200], str(data.get(f"{name}_key") or "").strip()[:20]
+        # A plain field refuses NUL, which PostgreSQL can not be asked for; here it is looked for before any field cleans.
+        text = str(data.get(name) or "").replace("\x00", "").strip()[:200]
+        return text, str(data.get(f"{name}_key") or "").strip()[:20]
 
     def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
         return name not in data

@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from core import origin
-from core.errors import DomainError, Throttled
+from core.errors import DomainError, Invalid, Throttled
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -66,23 +66,37 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, DomainError):
-            return None
-        if request.headers.get("HX-Request") == "true":
-            response = render(
-                request,
-                "components/banner.html",
-                {"tone": "red", "text": exception.message},
-                status=exception.status,
-            )
-            # The part of the page that asked stays as it was; the message stands where messages stand.
-            response.headers["HX-Retarget"] = ".messages"
-            response.headers["HX-Reswap"] = "innerHTML"
-        else:
-            response = render(request, f"errors/{exception.status}.html", {"error": exception}, status=exception.status)
-        if isinstance(exception, Throttled) and exception.retry_after:
-            response.headers["Retry-After"] = str(exception.retry_after)
-        return response
+        return _refusal(request, exception) if isinstance(exception, DomainError) else None
+
+
+def _refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    if request.headers.get("HX-Request") == "true":
+        response = render(
+            request, "components/banner.html", {"tone": "red", "text": error.message}, status=error.status
+        )
+        # The part of the page that asked stays as it was; the message stands where messages stand.
+        response.headers["HX-Retarget"] = ".messages"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        response = render(request, f"errors/{error.status}.html", {"error": error}, status=error.status)
+    if isinstance(error, Throttled) and error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+class AddressMiddleware:
+    """Refuses an address with a NUL character in it: no page has one, and PostgreSQL can not even be asked for it."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" not in request.path_info and "%00" not in request.META.get("QUERY_STRING", ""):
+            return self.get_response(request)
+        error = Invalid(_("网址里有无法识别的字符，请重新输入，或从首页进入。"), code="address")
+        if request.path_info.startswith("/api/"):
+            return JsonResponse({"code": error.code, "message": error.message, "fields": {}}, status=error.status)
+        return _refusal(request, error)
 
 
 class IdleMiddleware:

@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "core.middleware.AddressMiddleware",
     "core.middleware.PasswordMiddleware",
     "core.middleware.DomainErrorMiddleware",
     # Last, as axes asks: it turns a locked sign-in into the page that says so.
