@@ -12,7 +12,7 @@ from partybuilding.models import Unit
 
 @dataclass(frozen=True)
 class Duty:
-    """Rows a unit has in hand; `label` is what a cadre calls them, for "还有 3 件在办的派单"."""
+    """Rows a unit has in hand; `label` is what a cadre calls them, for "还有 3 件没有了结的派单"."""
 
     label: str | Promise
     rows: Callable[[Unit], QuerySet[Any]]

@@ -84,7 +84,9 @@ def limits_of(county_id: int) -> LoopSettings:
     """A county's settings, kept for a minute in each process like the calendar: every move asks for them."""
     kept = _kept.get(county_id)
     if kept is None or monotonic() - kept[0] > _KEEP_SECONDS:
-        kept = _kept[county_id] = (monotonic(), LoopSettings.objects.get(county_id=county_id))
+        # A county that has set nothing yet has the defaults.
+        found = LoopSettings.objects.filter(county_id=county_id).first() or LoopSettings(county_id=county_id)
+        kept = _kept[county_id] = (monotonic(), found)
     return kept[1]
 
 

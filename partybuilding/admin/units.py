@@ -85,7 +85,7 @@ class UnitAdmin(ScopedModelAdmin):
             NothingToFill,
             _close_unit,
             lazy("已停用。"),
-            help=lazy("停用后不能再派单、认领；还有在办的派单时不能停用。"),
+            help=lazy("停用后不能再派单、认领；还有没有了结的派单时不能停用。"),
             tone="danger",
             offered=lambda unit: unit.is_active,
         ),

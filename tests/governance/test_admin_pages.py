@@ -129,7 +129,7 @@ def test_a_unit_is_registered_corrected_and_closed_when_nothing_is_left(cast: Ca
     unit.refresh_from_db()
     assert (unit.name, unit.is_active) == ("县残疾人联合会", False)
     busy = make.make_suborder(make.make_demand(cast.a.building, cast.category, state="dispatched"), cast.a.unit)
-    assert "在办的派单" in text_of(sent(client, Unit, {}, to=busy.unit, deed="close"))
+    assert "没有了结的派单" in text_of(sent(client, Unit, {}, to=busy.unit, deed="close"))
     assert Unit.objects.get(pk=cast.a.unit.pk).is_active
 
 

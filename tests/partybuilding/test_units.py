@@ -16,7 +16,7 @@ from partybuilding.actions import add_membership, create_unit, end_membership, u
 from partybuilding.models import Unit, UnitMembership
 from partybuilding.posts import VIEW_UNIT
 from partybuilding.selectors import liaisons_of, members_to_ask, units_without_liaison
-from services.models import SubOrderState
+from services.models import Demand, SubOrderState
 from tests.cast import Cast
 from tests.factories import fresh, make_demand, make_member, make_suborder, make_unit
 
@@ -85,10 +85,17 @@ def test_only_the_county_administrator_keeps_units_and_their_people(cast: Cast) 
 
 def test_a_unit_with_orders_in_hand_is_not_closed(cast: Cast) -> None:
     suborder = make_suborder(make_demand(cast.a.building, state="dispatched"), cast.a.unit)
-    with pytest.raises(Conflict, match="1 件在办的派单"):
+    with pytest.raises(Conflict, match="1 件没有了结的派单"):
         update_unit(actor=cast.admin, unit=cast.a.unit, is_active=False)
     suborder.state = SubOrderState.FINISHED
     suborder.save()
+    Demand.objects.update(state="finished")
+    with pytest.raises(Conflict, match="1 件没有了结"):
+        update_unit(actor=cast.admin, unit=cast.a.unit, is_active=False)
+    Demand.objects.update(state="closed_off", closed_at=timezone.now() - datetime.timedelta(days=9))
+    with pytest.raises(Conflict, match="1 件没有了结"):
+        update_unit(actor=cast.admin, unit=cast.a.unit, is_active=False)
+    Demand.objects.update(closed_at=timezone.now() - datetime.timedelta(days=11))
     unit = update_unit(actor=cast.admin, unit=cast.a.unit, is_active=False)
     assert not unit.is_active
     assert not policies.holds(fresh(cast.a.liaison), VIEW_UNIT)
