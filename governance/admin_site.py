@@ -15,7 +15,6 @@ from core.admin_base import ScopedModelAdmin
 from core.forms import SignInForm
 from governance.views import desk, find
 
-
 # Doors of the framework that nothing here uses: they answer about rows without asking our policies, or in English.
 _CLOSED = {"autocomplete", "view_on_site", "search", "password_change_done", "jsi18n"}
 

@@ -21,6 +21,7 @@ from partybuilding.models import Unit
 from partybuilding.selectors import units_without_liaison
 from services import posts, selectors
 from services.models import Assignment, Demand, DemandState, SubOrder, Supervision, Tally
+from services.models.demand import UNDER_LIMIT
 from services.selectors import Action
 from services.views import cards
 from services.workflow import DEMAND
@@ -205,13 +206,12 @@ def _supervises(user: User) -> bool:
 
 def figures(seen: Any, now: datetime) -> dict[str, int]:
     """How the open matters in sight stand now. One statement."""
-    running = Q(state=DemandState.DISPATCHED)
     counts: dict[str, int] = seen.open().aggregate(
         registered=Count("pk", filter=Q(state=DemandState.REGISTERED)),
         to_dispatch=Count("pk", filter=Q(state__in=[DemandState.ACCEPTED, DemandState.PUBLISHED])),
-        running=Count("pk", filter=running),
-        soon=Count("pk", filter=running & Q(warn_at__lte=now, due_at__gte=now)),
-        late=Count("pk", filter=running & Q(due_at__lt=now)),
+        running=Count("pk", filter=Q(state=DemandState.DISPATCHED)),
+        soon=Count("pk", filter=UNDER_LIMIT & Q(warn_at__lte=now, due_at__gte=now)),
+        late=Count("pk", filter=UNDER_LIMIT & Q(due_at__lt=now)),
         to_check=Count("pk", filter=Q(state=DemandState.FINISHED)),
     )
     return counts
@@ -231,7 +231,7 @@ def colour_list(seen: Any, now: datetime, *, by_unit: bool) -> list[Colour]:
     key = "lead_unit_id" if by_unit else "community_id"
     red, amber = Q(due_at__lt=now), Q(due_at__gte=now, warn_at__lte=now)
     rows = (
-        seen.filter(state=DemandState.DISPATCHED, due_at__isnull=False)
+        seen.under_limit()
         .order_by()
         .values(key, name)
         .annotate(

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core import working_calendar
 from core.working_calendar import WorkingCalendar
 from services.models import Category, Demand, LimitUnit, LoopSettings, SubOrder
+from services.models.demand import CLOCK_STATES
 
 GREEN, YELLOW, RED, STILL = "green", "yellow", "red", "still"
 WORDS = {GREEN: _("按时"), YELLOW: _("将到期"), RED: _("已超期"), STILL: _("未计时")}
@@ -106,7 +107,7 @@ def clock_for(county_id: int) -> Clock:
 
 def colour(obj: Demand | SubOrder, now: datetime.datetime | None = None) -> str:
     """The light of a running demand or sub-order; always shown with its word from `WORDS`."""
-    running = obj.state == "dispatched" if isinstance(obj, Demand) else obj.is_running
+    running = obj.state in CLOCK_STATES if isinstance(obj, Demand) else obj.is_running
     return light(running, obj.warn_at, obj.due_at, obj.finished_at, now or timezone.now())
 
 

@@ -30,13 +30,17 @@ class DemandQuerySet(ScopedQuerySet):
     def open(self) -> "DemandQuerySet":
         return self.filter(state__in=["registered", "accepted", "published", "dispatched", "finished", "checked"])
 
+    def under_limit(self) -> "DemandQuerySet":
+        """Those whose service limit runs (services.models.demand.UNDER_LIMIT), in the words of its partial index."""
+        return self.filter(state__in=["accepted", "published", "dispatched"], due_at__isnull=False)
+
     def late(self, now: Any = None) -> "DemandQuerySet":
         """Past the service limit and not finished yet. Read live, from the index on running demands."""
-        return self.filter(state="dispatched", due_at__lt=now or timezone.now())
+        return self.under_limit().filter(due_at__lt=now or timezone.now())
 
     def due_soon(self, now: Any = None) -> "DemandQuerySet":
         now = now or timezone.now()
-        return self.filter(state="dispatched", warn_at__lte=now, due_at__gte=now)
+        return self.under_limit().filter(warn_at__lte=now, due_at__gte=now)
 
     def step_late(self, now: Any = None) -> "DemandQuerySet":
         """Somebody has let the next step wait beyond its own limit."""

@@ -171,7 +171,7 @@ def demands(user: Any, question: Question, now: datetime.datetime) -> Any:
 def _lit(rows: Any, light: str, now: datetime.datetime) -> Any:
     if light == "stuck":
         return rows.step_late(now).order_by("step_due_at", "pk")
-    running = rows.filter(state="dispatched", due_at__isnull=False)
+    running = rows.under_limit()
     if light == "late":
         running = rows.late(now)
     elif light == "soon":

@@ -17,7 +17,8 @@ from core.periods import Month, Period
 from governance.dashboard.places import Place, Row, scopes_of
 from governance.dashboard.shapes import prepared
 from services import posts
-from services.models import Demand, DemandState, Supervision, Tally
+from services.models import Demand, Supervision, Tally
+from services.models.demand import UNDER_LIMIT
 
 TREND_MONTHS = 12
 # A county that has just begun shows fewer, but a line needs some length.
@@ -233,7 +234,7 @@ def _by(user: Any, place: Place, kind: str, first: datetime.date, last: datetime
 
 
 # What runs is read live. Late and due soon as `Demand.objects.late()` and `due_soon()` say; a test holds them to it.
-_RUNNING = Q(state=DemandState.DISPATCHED, due_at__isnull=False)
+_RUNNING = UNDER_LIMIT
 
 
 def _lights(user: Any, place: Place, now: datetime.datetime) -> tuple[Row, ...]:

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from core.masking import mask_name, mask_phone
 from services.clocks import WORDS, colour, light
 from services.models import Demand, DemandEvent, DemandState, Origin, SubOrder, SubOrderState
+from services.models.demand import CLOCK_STATES
 from services.selectors import Action, DemandPage
 from services.workflow import DEMAND, SUBORDER
 
@@ -68,7 +69,7 @@ ROW_FIELDS = (
 def demand_row(values: Mapping[str, Any]) -> dict[str, Any]:
     """A row from the values of `ROW_FIELDS`."""
     state, due_at = values["state"], values["due_at"]
-    running = state == DemandState.DISPATCHED
+    running = state in CLOCK_STATES
     return {
         "code": values["code"],
         "title": values["title"],

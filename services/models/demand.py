@@ -35,6 +35,11 @@ OPEN_STATES = (
     DemandState.CHECKED,
 )
 
+# States in which the service limit runs, once it has started: a matter a unit gave back waits under the limit it had,
+# for the resident's time is not reset (docs/practice.md#loop).
+CLOCK_STATES = (DemandState.ACCEPTED, DemandState.PUBLISHED, DemandState.DISPATCHED)
+UNDER_LIMIT = Q(state__in=["accepted", "published", "dispatched"], due_at__isnull=False)
+
 
 class Origin(models.TextChoices):
     RESIDENT = "resident", _("居民扫码")
@@ -128,7 +133,7 @@ class Demand(models.Model):
             models.Index(fields=["community", "state", "due_at"], name="demand_community_state"),
             models.Index(
                 fields=["county", "due_at"],
-                condition=Q(state__in=["dispatched"], due_at__isnull=False),
+                condition=UNDER_LIMIT,
                 name="demand_running_due",
             ),
             models.Index(fields=["step_due_at"], condition=Q(step_due_at__isnull=False), name="demand_step_due"),

@@ -92,6 +92,9 @@ def test_a_return_goes_back_to_the_community_and_the_residents_limit_stands(cast
     demand = do(cast.a.officer, suborder, "approve_return", note="情况属实")
     assert demand.state == DemandState.ACCEPTED
     assert demand.lead_unit == cast.a.unit, "the first receiver stays answerable"
+    assert due is not None
+    assert colour(demand, due + datetime.timedelta(seconds=1)) == RED, "giving it back does not stop the limit"
+    assert list(Demand.objects.late(due + datetime.timedelta(seconds=1))) == [demand]
     demand = do(cast.a.officer, demand, "dispatch", unit=cast.a.unit)
     assert demand.due_at == due
 
