@@ -59,7 +59,12 @@ def test_the_ledger_holds_what_the_list_shows_and_nothing_of_others(cast: Cast) 
 def test_an_empty_ledger_is_a_sentence_not_a_file(cast: Cast) -> None:
     answer = signed_in(cast.a.officer).get(f"{LIST}export/", follow=True)
     assert "没有可以导出的需求" in answer.content.decode()
-    assert signed_in(cast.a.officer).get(f"{LIST}export/?nonsense=1&p=x")["Location"] == LIST
+    assert signed_in(cast.a.officer).get(f"{LIST}export/?p=x")["Location"] == LIST
+
+
+def test_a_ledger_is_not_filtered_by_a_field_that_is_no_filter(cast: Cast) -> None:
+    raised(cast)
+    assert signed_in(cast.a.officer).get(f"{LIST}export/?contact_phone__startswith=139").status_code == 400
 
 
 def test_a_long_ledger_is_made_in_the_background(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
