@@ -177,7 +177,9 @@ class World:
         return f"/{pattern}"
 
     def _pk(self, name: str) -> int:
-        kinds = {"core:notice_open": self.notice.pk, "core:job": self.job.pk, "core:job_progress": self.job.pk}
+        kinds = {"core:notice_open": self.notice.pk}
+        if name in ("core:job", "core:job_progress", "core:file"):
+            return self.job.pk
         if name.startswith("places:"):
             return self.place.pk
         return kinds.get(name, self.photo.pk)
