@@ -249,7 +249,7 @@ def test_the_calendar_takes_local_days_and_names_the_years_it_does_not_know(cast
 
 
 def password_on(answer: HttpResponse) -> str:
-    found = re.search(r"<dd>([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})</dd>", text_of(answer))
+    found = re.search(r"<dd>\s*([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})\s*</dd>", text_of(answer))
     assert found, text_of(answer)[-3000:]
     return found[1]
 
