@@ -86,7 +86,6 @@ TABLE: dict[str, tuple[Readers, Any]] = {
     "bulletin": (_supervisors, t("超期需求，可以督办")),
     "review_late": (community(posts.REVIEW_RETURN), t("退单或延期申请等待过久，请审核")),
     "sign_late": (_own_unit, t("派单超过签收时限")),
-    "step_late": (community(posts.ACCEPT_DEMAND), t("需求等待过久，请办理下一步")),
     "answer_late": (_supervised, t("督办超过答复时限")),
     "unparked": (community(posts.DISPATCH_DEMAND), t("挂账到期，请继续办理")),
 }
@@ -122,10 +121,14 @@ def message(
     )
 
 
+# Told of a community as a whole, not of one demand: it stands outside the table.
+STEP_LATE = "demand_step_late"
+
+
 def waiting_message(community_id: int, number: int, day: str) -> Message:
     """The day's one reminder to a community that matters wait beyond the limit of their next step."""
     return Message(
-        kind="demand_step_late",
+        kind=STEP_LATE,
         title=_("有 %(number)d 条需求等待过久，请办理下一步") % {"number": number},
         link="/admin/",
         audience={"post": {"right": posts.ACCEPT_DEMAND, "node": community_id}},
@@ -146,5 +149,6 @@ def tell(
 
 def register() -> None:
     """Gives every kind its name; called once from `apps.py`."""
+    notices.register_kind(STEP_LATE, t("需求等待过久，请办理下一步"))
     for name, (_readers, words) in TABLE.items():
         notices.register_kind(f"demand_{name}", words, outside=name in {"dispatch", "assign", "supervise", "late"})
