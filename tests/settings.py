@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # A folder per run, so that two runs on one machine keep apart; the workers of a run inherit its name.
@@ -14,6 +15,20 @@ if "TEST_DATA_DIR" not in os.environ:
 _root = Path(os.environ["TEST_DATA_DIR"])
 os.environ["DATA_DIR"] = str(_root / _worker)
 os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+
+def _own_redis(address: str) -> str:
+    """The same Redis, a database of this worker's own: emptying the cache empties the whole database, and would take
+    away what a test beside this one has just written, key prefix or not."""
+    number = int(_worker[2:]) % 15 + 1 if _worker.startswith("gw") else 0
+    parts = urlsplit(address)
+    if parts.scheme == "unix":
+        return parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), "db": number})).geturl()
+    return parts._replace(path=f"/{number}").geturl()
+
+
+if os.environ.get("REDIS_URL"):
+    os.environ["REDIS_URL"] = _own_redis(os.environ["REDIS_URL"])
 # On PostgreSQL the real settings ask for them.
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("AUDIT_KEY", "only-for-audit-tests-" * 4)

@@ -19,7 +19,13 @@ def sign_in(page: Any, live_server: Any, person: User) -> None:
     page.fill("#id_username", person.phone)
     page.fill("#id_password", PASSWORD)
     page.click("button:has-text('登录')")
-    page.wait_for_url("**/m/**")
+    signed_in(page)
+
+
+def signed_in(page: Any) -> None:
+    """Waits until the door is behind: its own address ends with where it leads to, so the end of it says nothing."""
+    page.wait_for_url(lambda address: "/login/" not in address)
+    page.wait_for_load_state()
 
 
 def enlarge(page: Any, live_server: Any) -> None:
@@ -38,6 +44,7 @@ def until(page: Any, expression: str, *, tries: int = 100) -> None:
 
 def faults(page: Any, *, axe: bool = True) -> list[str]:
     """What is wrong with the page as it stands: width, targets, accessibility (`axe`)."""
+    page.wait_for_load_state()
     found = []
     wide, screen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     if wide > screen:

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from core.models import User
 from grids.models import Appointment
 from services.models import Demand, DemandState, Origin, SubOrder
+from tests.browser.looking import signed_in
 from tests.cast import Cast
 from tests.factories import PASSWORD
 from tests.services.test_loop import do, raised
@@ -24,11 +25,12 @@ def sign_in(page: Any, live_server: Any, person: User) -> None:
     page.fill("#id_username", person.phone)
     page.fill("#id_password", PASSWORD)
     page.get_by_role("button", name="登录").click()
-    page.wait_for_url("**/admin/")
+    signed_in(page)
 
 
 def faults(page: Any) -> list[str]:
     """What is wrong with the page as it stands: width, and whatever keeps somebody out."""
+    page.wait_for_load_state()
     found = []
     wide, screen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     if wide > screen:
