@@ -17,7 +17,7 @@ from core.deeds import Deed, DeedForm, NothingToFill, Shown
 from core.models import User
 from core.periods import datetime_words
 from governance.views import account_pages
-from grids.admin import person_text
+from grids.admin_people import person_text
 from grids.models import Appointment
 from grids.naming import SEPARATOR, steps_of
 from partybuilding.models import UnitMembership

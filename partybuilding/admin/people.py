@@ -19,7 +19,7 @@ from core.admin_base import (
     day_words,
 )
 from core.deeds import Deed, DeedForm
-from grids.admin import date_input, person_field
+from grids.admin_people import date_input, person_field
 from grids.querysets import current
 from partybuilding import actions, posts
 from partybuilding.admin.fields import unit_field
