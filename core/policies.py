@@ -37,7 +37,11 @@ class Grant:
 
 
 class Policy(Protocol):
-    """What a model's floor says about it. `view` is the right that opens its rows."""
+    """What a model's floor says about it. `view` is the right that opens its rows.
+
+    A policy may have `acts_from`, the kinds of scope from which rights other than `view` hold: everybody in a county
+    knows the county, and only who holds something over the whole of it changes it.
+    """
 
     view: str
 
@@ -130,7 +134,7 @@ def within(model: type[Model], user: Any, right: str) -> Q:
     """The rows of `model` on which the user has `right`, as a filter. Without any grant it matches nothing."""
     policy = _policies[model]
     found = Q(pk__in=[])
-    for scope in dict.fromkeys(scopes(user, right)):
+    for scope in dict.fromkeys(_acting(policy, user, right)):
         part = policy.q(scope)
         if part is not None:
             found |= part
@@ -145,7 +149,14 @@ def visible(queryset: Any, user: Any) -> Any:
 def can(user: Any, right: str, obj: Model) -> bool:
     """Whether the user has `right` on this object."""
     policy = _policies[type(obj)]
-    return any(policy.covers(scope, obj) for scope in scopes(user, right))
+    return any(policy.covers(scope, obj) for scope in _acting(policy, user, right))
+
+
+def _acting(policy: Policy, user: Any, right: str) -> list[Any]:
+    """The scopes of a right that count for a model."""
+    found = scopes(user, right)
+    kinds = None if right == policy.view else getattr(policy, "acts_from", None)
+    return found if kinds is None else [scope for scope in found if isinstance(scope, kinds)]
 
 
 def sees(user: Any, obj: Model) -> bool:

@@ -11,7 +11,7 @@ class GridsConfig(AppConfig):
     def ready(self) -> None:
         from core import policies as registry
         from core.models import AuditEntry, User
-        from grids import audiences, hanging, policies, posts
+        from grids import audiences, hanging, models, policies, posts
         from grids.models import Appointment, County, GridNode
         from grids.querysets import current
 
@@ -24,6 +24,16 @@ class GridsConfig(AppConfig):
             Appointment: policies.APPOINTMENT_POLICY,
             User: policies.USER_POLICY,
             AuditEntry: policies.AUDIT_POLICY,
+            models.CompoundProfile: policies.InTree(posts.VIEW_COMPOUND),
+            models.Facility: policies.InTree(posts.VIEW_COMPOUND, path="profile.node", county="profile.county"),
+            models.Remediation: policies.InTree(posts.VIEW_COMPOUND, community="community"),
+            models.RemediationPhoto: policies.InTree(
+                posts.VIEW_COMPOUND, path="remediation.node", county="remediation.county"
+            ),
+            models.CareHousehold: policies.CARE_POLICY,
+            models.CareNeed: policies.InTree(posts.VIEW_CARE, path="household.node", county="household.county"),
+            models.CareVisit: policies.InTree(posts.VIEW_CARE, path="household.node", county="household.county"),
+            models.CareCadence: policies.CountySettings(),
         }
         for model, policy in table.items():
             registry.register(model, policy)

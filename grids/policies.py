@@ -39,6 +39,21 @@ class NodeScope:
         return bool(node.tree_id == self.tree_id and self.lft <= node.lft <= self.rght)
 
 
+@dataclass(frozen=True)
+class BelowScope:
+    """The subtree of one node without the node itself (`grids.posts.Post.below`)."""
+
+    node: NodeScope
+
+    @property
+    def county_id(self) -> int:
+        return self.node.county_id
+
+    def holds(self, node: Any) -> bool:
+        """Whether a node lies below."""
+        return self.node.holds(node) and bool(node.pk != self.node.pk)
+
+
 def scope_of(node: Any) -> NodeScope:
     return NodeScope(node.pk, node.county_id, node.tree_id, node.lft, node.rght, node.community_id)
 
@@ -50,6 +65,8 @@ def appointment_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
         if post is not None:
             scope = CountyScope(county_id) if county_id else NodeScope(*node)
             yield Grant(frozenset(post.rights), scope, f"{post.label}")
+            if post.below and isinstance(scope, NodeScope):
+                yield Grant(post.below, BelowScope(scope), f"{post.label}")
 
 
 def _held(user_id: int, start: datetime.date, end: datetime.date) -> Any:
@@ -84,13 +101,20 @@ class InTree:
         if isinstance(scope, CountyScope):
             return Q(**{f"{self.county.replace('.', '__')}_id": scope.county_id})
         if isinstance(scope, NodeScope):
-            return in_subtree(scope, self.path.replace(".", "__"), community=self.community)
+            return in_subtree(scope, self._lookup, community=self.community)
+        if isinstance(scope, BelowScope):
+            itself = f"{self._lookup}__pk" if self._lookup else "pk"
+            return in_subtree(scope.node, self._lookup, community=self.community) & ~Q(**{itself: scope.node.pk})
         return None
+
+    @property
+    def _lookup(self) -> str:
+        return self.path.replace(".", "__")
 
     def covers(self, scope: Any, obj: Any) -> bool:
         if isinstance(scope, CountyScope):
             return bool(self._reach(obj, self.county + "_id") == scope.county_id)
-        if isinstance(scope, NodeScope):
+        if isinstance(scope, NodeScope | BelowScope):
             node = self._reach(obj, self.path) if self.path else obj
             return node is not None and scope.holds(node)
         return False
@@ -117,9 +141,10 @@ class AppointmentPolicy(InTree):
 
 
 class CountyPolicy:
-    """A county is known to everyone who holds something in it."""
+    """A county is known to everyone who holds something in it, and changed by who holds something over all of it."""
 
     view = posts.VIEW_NODE
+    acts_from = (CountyScope,)
 
     def q(self, scope: Any) -> Q | None:
         return Q(pk=scope.county_id) if isinstance(scope, CountyScope | NodeScope) else None
@@ -141,7 +166,24 @@ class OfCounty:
         return isinstance(scope, CountyScope) and bool(getattr(obj, self.field) == scope.county_id)
 
 
+class CountySettings:
+    """Rows that say how a county works: read by everybody who holds something in it, changed by its administrators."""
+
+    acts_from = (CountyScope,)
+
+    def __init__(self, view: str = posts.VIEW_NODE) -> None:
+        self.view = view
+
+    def q(self, scope: Any) -> Q | None:
+        return Q(county_id=scope.county_id) if isinstance(scope, CountyScope | NodeScope) else None
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        return isinstance(scope, CountyScope | NodeScope) and bool(obj.county_id == scope.county_id)
+
+
 NODE_POLICY = InTree(posts.VIEW_NODE, path="", county="county")
 APPOINTMENT_POLICY = AppointmentPolicy(posts.VIEW_APPOINTMENT)
 USER_POLICY = OfCounty(posts.VIEW_ACCOUNT, "county_key")
 AUDIT_POLICY = OfCounty(posts.VIEW_AUDIT, "county_id")
+# A household is seen inside a subtree alone: no county-wide right of the ledger exists (docs/domain.md#lines).
+CARE_POLICY = InTree(posts.VIEW_CARE, community="community")

@@ -68,3 +68,21 @@ class AppointmentQuerySet(models.QuerySet[Any]):
 
     def current(self, day: datetime.date | None = None) -> "AppointmentQuerySet":
         return self.filter(current(day))
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    """Rows with a policy and no filters of their own."""
+
+    def visible_to(self, user: Any) -> "ScopedQuerySet":
+        return policies.visible(self, user)
+
+
+class CareQuerySet(models.QuerySet[Any]):
+    """Households of the care ledger."""
+
+    def visible_to(self, user: Any) -> "CareQuerySet":
+        return policies.visible(self, user)
+
+    def valid(self, day: datetime.date | None = None) -> "CareQuerySet":
+        """Households whose entry has not run out."""
+        return self.filter(expires_on__gt=day or timezone.localdate())

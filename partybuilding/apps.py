@@ -11,19 +11,35 @@ class PartybuildingConfig(AppConfig):
     def ready(self) -> None:
         from core import policies as registry
         from grids import hanging
-        from grids.posts import add_rights
+        from grids.policies import InTree
+        from grids.posts import VIEW_COMPOUND, add_rights
         from partybuilding import audiences, policies, posts
-        from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+        from partybuilding.models import (
+            CompoundRunning,
+            Member,
+            Pairing,
+            PairingProblem,
+            PairingVisit,
+            PartyOrganisation,
+            Unit,
+            UnitMembership,
+        )
 
         add_rights(posts.POST_RIGHTS)
         acts_for = UnitMembership.objects.filter(user=OuterRef("pk"))
         registry.provide_scopes(policies.unit_grants, hint="acts_for_units", exists=Exists(acts_for))
         is_member = Member.objects.filter(user=OuterRef("pk"))
         registry.provide_scopes(policies.member_grants, hint="is_member", exists=Exists(is_member))
+        is_paired = Pairing.objects.filter(user=OuterRef("pk"))
+        registry.provide_scopes(policies.pairing_grants, hint="is_paired", exists=Exists(is_paired))
         registry.name_rights(posts.RIGHT_LABELS)
         registry.register(Unit, policies.UnitPolicy())
         registry.register(PartyOrganisation, policies.OrganisationPolicy())
         registry.register(Member, policies.OfUnit(posts.VIEW_MEMBER, "county_id"))
         registry.register(UnitMembership, policies.OfUnit(posts.VIEW_UNIT, "unit__county_id"))
+        registry.register(Pairing, policies.PairingPolicy())
+        registry.register(PairingVisit, policies.PairingPolicy("pairing"))
+        registry.register(PairingProblem, policies.PairingPolicy("pairing"))
+        registry.register(CompoundRunning, InTree(VIEW_COMPOUND))
         hanging.register(PartyOrganisation, label=_("在用的党组织"), open=lambda: Q(is_active=True))
         audiences.register()

@@ -8,9 +8,9 @@ from django.db.models import Q
 
 from core.models import User
 from core.policies import Grant
-from grids.policies import CountyScope, NodeScope
+from grids.policies import CountyScope, InTree, NodeScope
 from partybuilding import posts
-from partybuilding.models import Member, UnitMembership
+from partybuilding.models import Member, Pairing, UnitMembership
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,13 @@ class MemberScope:
     member_id: int
 
 
+@dataclass(frozen=True)
+class PairingScope:
+    """One pairing, held by a person."""
+
+    pairing_id: int
+
+
 def unit_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
     """The grants that follow from acting for units."""
     held = UnitMembership.objects.current().filter(user=user, unit__is_active=True).select_related("unit")
@@ -40,10 +47,18 @@ def member_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
         yield Grant(frozenset(posts.RIGHTS["member"]), MemberScope(member_id), "")
 
 
+def pairing_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
+    """The grants that follow from being paired with a place in person. On a retired place there is none."""
+    held = Pairing.objects.current().filter(user=user, node__retired_at__isnull=True)
+    for pk in held.values_list("pk", flat=True):
+        yield Grant(posts.PAIRED_RIGHTS, PairingScope(pk), "")
+
+
 class UnitPolicy:
     """Units are county-wide knowledge: whoever may view units anywhere in the county may know them all."""
 
     view = posts.VIEW_UNIT
+    acts_from = (CountyScope, UnitScope)
 
     def q(self, scope: Any) -> Q | None:
         if isinstance(scope, CountyScope | NodeScope):
@@ -78,9 +93,37 @@ class OrganisationPolicy:
     """Party organisations are known county-wide to cadres, like units."""
 
     view = posts.VIEW_ORGANISATION
+    acts_from = (CountyScope,)
 
     def q(self, scope: Any) -> Q | None:
         return Q(county_id=scope.county_id) if isinstance(scope, CountyScope | NodeScope) else None
 
     def covers(self, scope: Any, obj: Any) -> bool:
         return isinstance(scope, CountyScope | NodeScope) and bool(obj.county_id == scope.county_id)
+
+
+class PairingPolicy(InTree):
+    """Pairings and what hangs on them: seen with the place, by the unit that holds one, by the person who holds one."""
+
+    def __init__(self, path: str = "") -> None:
+        """Args:
+        path: from the row to its pairing, empty for pairings themselves.
+        """
+        at = f"{path}." if path else ""
+        super().__init__(posts.VIEW_PAIRING, path=f"{at}node", county=f"{at}county")
+        self.at = at
+
+    def q(self, scope: Any) -> Q | None:
+        at = self.at.replace(".", "__")
+        if isinstance(scope, UnitScope):
+            return Q(**{f"{at}unit_id": scope.unit_id})
+        if isinstance(scope, PairingScope):
+            return Q(**{f"{at}pk": scope.pairing_id})
+        return super().q(scope)
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        if isinstance(scope, UnitScope):
+            return bool(self._reach(obj, f"{self.at}unit_id") == scope.unit_id)
+        if isinstance(scope, PairingScope):
+            return bool(self._reach(obj, f"{self.at}pk") == scope.pairing_id)
+        return super().covers(scope, obj)

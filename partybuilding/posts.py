@@ -12,6 +12,9 @@ VIEW_MEMBER = "member.view"
 MANAGE_MEMBER = "member.manage"
 VIEW_ORGANISATION = "organisation.view"
 MANAGE_ORGANISATION = "organisation.manage"
+VIEW_PAIRING = "pairing.view"
+MANAGE_PAIRING = "pairing.manage"
+VISIT_PAIRING = "pairing.visit"
 
 RIGHT_LABELS = {
     VIEW_UNIT: _("查看单位"),
@@ -20,24 +23,32 @@ RIGHT_LABELS = {
     MANAGE_MEMBER: _("维护党员"),
     VIEW_ORGANISATION: _("查看党组织"),
     MANAGE_ORGANISATION: _("维护党组织"),
+    VIEW_PAIRING: _("查看包联"),
+    MANAGE_PAIRING: _("维护包联"),
+    VISIT_PAIRING: _("记录包联走访"),
 }
 
 # Role in a unit (or `member` for the member's own account) -> rights, inside that unit (or for oneself).
 RIGHTS: dict[str, set[str]] = {
-    "liaison": {USE_MOBILE, VIEW_UNIT, VIEW_MEMBER},
-    "staff": {USE_MOBILE, VIEW_UNIT},
+    "liaison": {USE_MOBILE, VIEW_UNIT, VIEW_MEMBER, VIEW_PAIRING, VISIT_PAIRING},
+    "staff": {USE_MOBILE, VIEW_UNIT, VIEW_PAIRING, VISIT_PAIRING},
     "member": {USE_MOBILE},
 }
+# Whoever is paired with a place in person -> rights on that pairing alone.
+PAIRED_RIGHTS = frozenset({USE_MOBILE, VIEW_PAIRING, VISIT_PAIRING})
 
 # What the posts of the grid see of this floor: post -> rights.
-_SEES = {VIEW_UNIT, VIEW_ORGANISATION}
+_SEES = {VIEW_UNIT, VIEW_ORGANISATION, VIEW_PAIRING}
+_KEEPS = {MANAGE_PAIRING, VISIT_PAIRING}
 POST_RIGHTS: dict[str, set[str]] = {
-    "county_department": {*_SEES, VIEW_MEMBER},
-    "county_admin": {*_SEES, VIEW_MEMBER, MANAGE_UNIT, MANAGE_MEMBER, MANAGE_ORGANISATION},
-    "street_secretary": {*_SEES},
-    "street_officer": {*_SEES},
-    "community_secretary": {*_SEES},
-    "community_officer": {*_SEES},
+    "county_department": {*_SEES, VIEW_MEMBER, *_KEEPS},
+    "county_admin": {*_SEES, VIEW_MEMBER, MANAGE_UNIT, MANAGE_MEMBER, MANAGE_ORGANISATION, MANAGE_PAIRING},
+    "county_leader": {*_SEES},
+    "county_officer": {*_SEES},
+    "street_secretary": {*_SEES, *_KEEPS},
+    "street_officer": {*_SEES, *_KEEPS},
+    "community_secretary": {*_SEES, *_KEEPS},
+    "community_officer": {*_SEES, *_KEEPS},
     "community_team_lead": {*_SEES},
 }
 

@@ -39,3 +39,11 @@ class OrganisationQuerySet(TreeQuerySet):
 
 class OrganisationManager(TreeManager.from_queryset(OrganisationQuerySet)):  # type: ignore[misc]
     """The tree of party organisations."""
+
+
+class PairingQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: Any) -> "PairingQuerySet":
+        return policies.visible(self, user)
+
+    def current(self) -> "PairingQuerySet":
+        return self.filter(current())

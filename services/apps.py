@@ -13,6 +13,7 @@ class ServicesConfig(AppConfig):
         import partybuilding.posts
         from core import policies as registry
         from core import workflow as engine
+        from grids.policies import CountySettings
         from services import audiences, hanging, models, notices, policies, posts, workflow
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.views import photos
@@ -33,8 +34,8 @@ class ServicesConfig(AppConfig):
             models.Parking: policies.OfDemand(),
             models.Extension: policies.OfDemand("suborder__demand"),
             models.UnitCheckIn: policies.CheckInPolicy(),
-            models.Category: policies.CountySettingsPolicy(),
-            models.LoopSettings: policies.CountySettingsPolicy(),
+            models.Category: CountySettings(posts.VIEW_SETTINGS),
+            models.LoopSettings: CountySettings(posts.VIEW_SETTINGS),
             models.Tally: policies.TallyPolicy(),
         }
         for model, policy in table.items():

@@ -172,18 +172,6 @@ class CheckInPolicy(InTree):
         return obj.unit_id == scope.unit_id if isinstance(scope, UnitScope) else super().covers(scope, obj)
 
 
-class CountySettingsPolicy:
-    """Categories and limits: known in the whole county, whatever post one holds there."""
-
-    view = posts.VIEW_SETTINGS
-
-    def q(self, scope: Any) -> Q | None:
-        return Q(county_id=scope.county_id) if isinstance(scope, CountyScope | NodeScope) else None
-
-    def covers(self, scope: Any, obj: Any) -> bool:
-        return isinstance(scope, CountyScope | NodeScope) and bool(obj.county_id == scope.county_id)
-
-
 class TallyPolicy(InTree):
     """Tallies: by the community they count."""
 

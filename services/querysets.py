@@ -1,18 +1,9 @@
 from typing import Any
 
-from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from core import policies
-from grids.querysets import current
-
-
-class ScopedQuerySet(models.QuerySet[Any]):
-    """Rows are seen through their policy, nowhere else."""
-
-    def visible_to(self, user: Any) -> Any:
-        return policies.visible(self, user)
+from grids.querysets import ScopedQuerySet, current
 
 
 class CheckInQuerySet(ScopedQuerySet):

@@ -24,7 +24,7 @@ from grids import naming
 from grids.actions.locks import lock_forest
 from grids.actions.permission import require
 from grids.models import County, GridNode, Level, NodeKind
-from grids.posts import MANAGE_NODE
+from grids.posts import ADD_NODE
 
 BATCH = 1000
 
@@ -70,11 +70,11 @@ def build_street(
     Returns the nodes in the order of `walk(street)`.
 
     Raises:
-        NotFound, Forbidden: no `node.manage` in the county.
+        NotFound, Forbidden: no `node.add` in the county.
         Invalid: a level, name, code or number of the description is not usable; the message names the place.
         Conflict: a code is taken already, or two places of one kind below the same one share a name.
     """
-    require(actor, MANAGE_NODE, county)
+    require(actor, ADD_NODE, county)
     county = lock_forest(county)
     last = GridNode.objects.aggregate(last=Max("tree_id"))["last"] or 0
     builder = _Builder(county, last + 1, valid_from or timezone.localdate())

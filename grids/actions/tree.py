@@ -22,7 +22,7 @@ from grids import hanging, naming
 from grids.actions.locks import lock_forest, lock_nodes
 from grids.actions.permission import require
 from grids.models import County, GridNode, Level, NodeKind
-from grids.posts import MANAGE_NODE
+from grids.posts import ADD_NODE, MANAGE_NODE
 from grids.querysets import in_subtree
 
 UNCHANGED: Any = object()
@@ -53,19 +53,19 @@ def create_node(
         external_code: the number of a province's own scheme.
 
     Raises:
-        NotFound, Forbidden: no `node.manage` at the parent or county.
+        NotFound, Forbidden: no `node.add` at the parent or county.
         Invalid: level, name, code or another field is not usable. Conflict: name or code is taken, or the parent
         is retired.
     """
     if (parent is None) == (county is None):
         raise ValueError("either a parent or a county")
     if parent is not None:
-        require(actor, MANAGE_NODE, parent)
+        require(actor, ADD_NODE, parent)
         (parent,) = lock_nodes(parent)
         county = parent.county
     else:
         assert county is not None
-        require(actor, MANAGE_NODE, county)
+        require(actor, ADD_NODE, county)
         county = lock_forest(county)
     level_type = _level(county, level, parent)
     node = GridNode(county=county, level_type=level_type, parent=parent, **_facts(external_code, address, households))
@@ -150,11 +150,12 @@ def move_node(*, actor: Actor, node: GridNode, parent: GridNode, version: int | 
     hang in it; closed rows keep where it happened (`grids.hanging`).
 
     Raises:
-        NotFound, Forbidden: no `node.manage` at the node and the new parent. Stale.
+        NotFound, Forbidden: no `node.manage` at the node, no `node.add` at the new parent. Stale.
         Invalid: the level is not later than the parent's, the parent lies inside the node, another county, a street.
         Conflict: one of the two is retired, or the parent has a child of that name.
     """
-    require(actor, MANAGE_NODE, node, parent)
+    require(actor, MANAGE_NODE, node)
+    require(actor, ADD_NODE, parent)
     node, parent = lock_nodes(node, parent)
     _refuse_retired(node, parent)
     _check_version(node, version)

@@ -46,8 +46,8 @@ class CreateForm(DeedForm):
     households = forms.IntegerField(label=lazy("户数"), min_value=0, max_value=1_000_000, required=False)
 
     def build(self) -> None:
-        places = GridNode.objects.standing().filter(policies.within(GridNode, self.user, posts.MANAGE_NODE))
-        levels = Level.objects.filter(county=managed_county(self.user, posts.MANAGE_NODE)).order_by("order")
+        places = GridNode.objects.standing().filter(policies.within(GridNode, self.user, posts.ADD_NODE))
+        levels = Level.objects.filter(county=managed_county(self.user, posts.ADD_NODE)).order_by("order")
         self.fields["level"] = forms.ChoiceField(
             label=_("层级"), choices=[("", _("请选择")), *((level.key, level.name) for level in levels)]
         )
@@ -74,7 +74,7 @@ class MoveNodeForm(DeedForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def build(self) -> None:
-        places = GridNode.objects.standing().filter(policies.within(GridNode, self.user, posts.MANAGE_NODE))
+        places = GridNode.objects.standing().filter(policies.within(GridNode, self.user, posts.ADD_NODE))
         self.fields["parent"] = place_field(places.exclude(pk=self.obj.pk), label=_("调整到哪个上级之下"))
 
 
@@ -91,7 +91,7 @@ class RetireForm(DeedForm):
 
 
 def _create(*, actor: Any, obj: None, parent: GridNode | None, **data: Any) -> GridNode:
-    county = None if parent is not None else managed_county(actor, posts.MANAGE_NODE)
+    county = None if parent is not None else managed_county(actor, posts.ADD_NODE)
     data["kind"] = data.get("kind") or NodeKind.BASIC
     return actions.create_node(actor=actor, parent=parent, county=county, **data)
 
@@ -159,7 +159,7 @@ class GridNodeAdmin(ScopedModelAdmin):
     object_related = ("county", "level_type", "parent", "community", "successor")
     lookup_fields = SEARCHED
     empty_text = lazy("先新建街道，再在街道下建社区和网格；也可以整表导入。")
-    adding = Deed("add", lazy("新建网格"), posts.MANAGE_NODE, CreateForm, _create, lazy("已新建。"), tone="main")
+    adding = Deed("add", lazy("新建网格"), posts.ADD_NODE, CreateForm, _create, lazy("已新建。"), tone="main")
     deeds = (
         Deed(
             "describe",

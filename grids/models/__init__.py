@@ -1,5 +1,25 @@
 from grids.models.appointment import Appointment
+from grids.models.care import CareCadence, CareHousehold, CareKind, CareNeed, CareVisit, ConsentKind
+from grids.models.compound import CompoundProfile, Facility, FacilityKind, PhotoStage, Remediation, RemediationPhoto
 from grids.models.county import County, Level
 from grids.models.node import GridNode, NodeKind
 
-__all__ = ["Appointment", "County", "GridNode", "Level", "NodeKind"]
+__all__ = [
+    "Appointment",
+    "CareCadence",
+    "CareHousehold",
+    "CareKind",
+    "CareNeed",
+    "CareVisit",
+    "CompoundProfile",
+    "ConsentKind",
+    "County",
+    "Facility",
+    "FacilityKind",
+    "GridNode",
+    "Level",
+    "NodeKind",
+    "PhotoStage",
+    "Remediation",
+    "RemediationPhoto",
+]

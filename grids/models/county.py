@@ -13,6 +13,9 @@ class County(models.Model):
     name = models.CharField(_("县名"), max_length=60)
     department = models.CharField(_("主管部门"), max_length=60, default="县委组织部")
     note = models.TextField(_("说明"), blank=True)
+    supervision_phone = models.CharField(_("监督电话"), max_length=20, blank=True)
+    # A household leaves the care ledger so many months after it was last confirmed (docs/practice.md#left-out).
+    care_months = models.PositiveSmallIntegerField(_("关爱台账有效期（月）"), default=12)
     created_at = models.DateTimeField(_("建立时间"), default=timezone.now, editable=False)
 
     objects = CountyQuerySet.as_manager()

@@ -36,6 +36,8 @@ class GridNode(MPTTModel):
     kind = models.CharField(_("网格类型"), max_length=10, choices=NodeKind, default=NodeKind.BASIC)
     address = models.CharField(_("地址"), max_length=200, blank=True)
     households = models.PositiveIntegerField(_("户数"), null=True, blank=True)
+    # On the public card of every grid inside; empty means the nearest one above, at last the county's.
+    supervision_phone = models.CharField(_("监督电话"), max_length=20, blank=True)
     public_token = models.CharField(max_length=16, unique=True, default=new_place_token, editable=False)
     valid_from = models.DateField(_("启用日期"), default=timezone.localdate)
     retired_at = models.DateTimeField(_("撤销时间"), null=True, blank=True)

@@ -1,10 +1,20 @@
 from partybuilding.models.organisation import OrganisationKind, PartyOrganisation
+from partybuilding.models.pairing import Pairing, PairingKind, PairingProblem, PairingVisit
 from partybuilding.models.people import Member, UnitMembership, UnitRole
+from partybuilding.models.running import BranchSetup, CompoundRunning, Management, OwnersCommittee
 from partybuilding.models.unit import Unit, UnitKind
 
 __all__ = [
+    "BranchSetup",
+    "CompoundRunning",
+    "Management",
     "Member",
     "OrganisationKind",
+    "OwnersCommittee",
+    "Pairing",
+    "PairingKind",
+    "PairingProblem",
+    "PairingVisit",
     "PartyOrganisation",
     "Unit",
     "UnitKind",

@@ -4,8 +4,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from grids.querysets import ScopedQuerySet
 from services.models.demand import Demand
-from services.querysets import ScopedQuerySet
 
 
 class Satisfaction(models.TextChoices):

@@ -5,9 +5,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.actors import label_of
+from grids.querysets import ScopedQuerySet
 from services.models.demand import Demand
 from services.models.suborder import SubOrder
-from services.querysets import ScopedQuerySet
 
 
 class DemandEvent(models.Model):

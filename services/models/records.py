@@ -6,10 +6,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from grids.querysets import ScopedQuerySet
 from partybuilding.models import Unit
 from services.models.demand import Demand
 from services.models.suborder import SubOrder
-from services.querysets import ScopedQuerySet
 
 
 class Supervision(models.Model):

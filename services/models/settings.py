@@ -3,7 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from grids.models import County
-from services.querysets import ScopedQuerySet
+from grids.querysets import ScopedQuerySet
 
 
 class Urgency(models.TextChoices):

@@ -3,9 +3,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from grids.models import County, GridNode
+from grids.querysets import ScopedQuerySet
 from partybuilding.models import Unit
 from services.models.settings import Category
-from services.querysets import ScopedQuerySet
 
 
 class Tally(models.Model):

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.django_db
 COMMUNITY = ["a.secretary", "a.officer", "a.team_lead"]
 STREET = ["street_secretary", "street_officer"]
 DEPARTMENT, ADMIN, AUDITOR = ["department"], ["admin"], ["auditor"]
+# They keep what lies below them.
+KEEP = ["a.secretary", "a.officer", *STREET, *ADMIN]
 CADRES = [*COMMUNITY, *STREET, *DEPARTMENT]
 DESK = [*CADRES, *ADMIN, *AUDITOR, "superuser"]
 # Work on the phone, or nowhere.
@@ -59,8 +61,8 @@ LISTS: dict[type, list[str]] = {
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
-    GridNode: ADMIN,
-    Appointment: ADMIN,
+    GridNode: KEEP,
+    Appointment: KEEP,
     Unit: ADMIN,
     PartyOrganisation: ADMIN,
     UnitMembership: ADMIN,
@@ -74,8 +76,8 @@ ADDS: dict[type, list[str]] = {
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
-    GridNode: ("describe", ADMIN),
-    Appointment: ("end", ADMIN),
+    GridNode: ("describe", KEEP),
+    Appointment: ("end", KEEP),
     Unit: ("edit", ADMIN),
     PartyOrganisation: ("edit", ADMIN),
     UnitMembership: ("end", ADMIN),

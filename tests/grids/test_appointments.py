@@ -97,18 +97,37 @@ def test_a_post_may_be_held_again_after_it_ended(cast: Cast) -> None:
     assert policies.sees(fresh(cast.a.secretary), cast.a.node)
 
 
-def test_only_the_administrator_of_this_county_appoints(cast: Cast) -> None:
+def test_nobody_but_the_street_and_the_county_names_who_runs_a_community(cast: Cast) -> None:
     count = Appointment.objects.count()
+    may = (cast.admin, cast.street_secretary, cast.street_officer)
     for actor in cast.people().values():
-        if actor == cast.admin:
+        if actor in may:
             continue
         for place, post in ((cast.a.node, "community_officer"), (cast.county, "county_admin")):
             with pytest.raises((Forbidden, NotFound)):
                 appoint(actor=actor, user=cast.nobody, post=post, place=place)
         with pytest.raises((Forbidden, NotFound)):
             end_appointment(actor=actor, appointment=Appointment.objects.get(user=cast.a.secretary))
+    for actor in (cast.street_secretary, cast.street_officer):
+        with pytest.raises((Forbidden, NotFound)):
+            appoint(actor=actor, user=cast.nobody, post="street_officer", place=cast.street)
     assert Appointment.objects.count() == count
     assert not Appointment.objects.filter(end__isnull=False).exists()
+
+
+def test_a_community_names_its_keepers_and_nobody_above_or_beside(cast: Cast) -> None:
+    for actor in (cast.a.secretary, cast.a.officer, cast.street_officer):
+        row = appoint(actor=actor, user=cast.nobody, post="grid_keeper", place=cast.a.grid)
+        end_appointment(actor=actor, appointment=row, end=row.start)
+        Appointment.objects.filter(pk=row.pk).delete()
+    for place, post in (
+        (cast.a.node, "community_officer"),
+        (cast.street, "street_officer"),
+        (cast.b.grid, "grid_keeper"),
+        (cast.county, "county_admin"),
+    ):
+        with pytest.raises((Forbidden, NotFound)):
+            appoint(actor=cast.a.secretary, user=cast.nobody, post=post, place=place)
 
 
 def test_an_administrator_gives_no_post_to_themselves(cast: Cast) -> None:

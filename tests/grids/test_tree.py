@@ -158,11 +158,13 @@ def test_a_division_code_may_be_given_and_must_fit_its_place(cast: Cast) -> None
 
 def test_only_those_who_keep_the_grid_make_nodes(cast: Cast) -> None:
     before, trail = snapshot(), AuditEntry.objects.count()
+    keeps = (cast.a.secretary, cast.a.officer, cast.street_secretary, cast.street_officer)
     for name, actor in cast.people().items():
         if actor == cast.admin:
             continue
-        with pytest.raises((Forbidden, NotFound)):
-            create_node(actor=actor, parent=cast.a.node, level="grid", name="新网格")
+        if actor not in keeps:
+            with pytest.raises((Forbidden, NotFound)):
+                create_node(actor=actor, parent=cast.a.node, level="grid", name="新网格")
         with pytest.raises((Forbidden, NotFound)):
             create_node(actor=actor, county=cast.county, level="street", name=f"{name}街道")
     assert snapshot() == before
@@ -276,8 +278,23 @@ def test_describing_leaves_alone_what_is_not_given(cast: Cast) -> None:
     node = describe_node(actor=cast.admin, node=node, kind="dedicated")
     assert (node.households, node.external_code, node.kind, node.address) == (320, "SX-0007", "dedicated", "")
     with pytest.raises((Forbidden, NotFound)):
-        describe_node(actor=cast.a.secretary, node=cast.a.grid, households=1)
+        describe_node(actor=cast.b.secretary, node=cast.a.grid, households=1)
     assert again(node).households == 320
+
+
+def test_a_community_keeps_what_lies_below_it_and_not_itself(cast: Cast) -> None:
+    made = create_node(actor=cast.a.officer, parent=cast.a.node, level="grid", name="新网格")
+    rename_node(actor=cast.a.secretary, node=made, name="第九网格")
+    retire_node(actor=cast.a.officer, node=made, reason="并入第一网格")
+    for change in (
+        lambda: rename_node(actor=cast.a.secretary, node=cast.a.node, name="别的社区"),
+        lambda: retire_node(actor=cast.a.secretary, node=cast.a.node, reason="不要了"),
+        lambda: rename_node(actor=cast.street_officer, node=cast.street, name="别的街道"),
+        lambda: move_node(actor=cast.a.secretary, node=cast.a.building, parent=cast.b.grid),
+        lambda: create_node(actor=cast.a.secretary, parent=cast.street, level="community", name="新社区"),
+    ):
+        with pytest.raises((Forbidden, NotFound)):
+            change()
 
 
 # --- Moving ---------------------------------------------------------------------------------------------------------
