@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -62,6 +63,7 @@ class JobKind:
 
 _kinds: dict[str, JobKind] = {}
 
+Progress = Callable[[int, int], None]
 Work = Callable[["JobRun"], Mapping[str, Any] | None]
 
 
@@ -289,6 +291,14 @@ def _tell_owner(job: Job, state: JobState) -> None:
         audience={"user": job.owner_id},
         key=f"job:{job.pk}:{state.value}",
     )
+
+
+def drop_files(job: Job) -> None:
+    """Takes the files of a job away before their time, after commit: they hold what must not be kept."""
+    names = [(job.upload.storage, name) for name in (job.upload.name, job.result.name) if name]
+    Job.objects.filter(pk=job.pk).update(upload="", result="")
+    for storage, name in names:
+        transaction.on_commit(partial(storage.delete, name))
 
 
 def clean_up(*, now: datetime.datetime | None = None) -> int:

@@ -5,14 +5,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as said
 from django.utils.translation import gettext_lazy as _
 
-from core import policies
 from core.admin_base import SelectFilter
-from core.errors import NotFound
 from core.lookups import LookupField
-from grids.models import County, GridNode
+from grids.models import GridNode
 from grids.querysets import in_subtree
 
 SEARCHED = ("path", "^code")
@@ -38,15 +35,6 @@ def place_field(rows: QuerySet[Any], **kwargs: Any) -> LookupField:
         url=reverse_lazy("admin:grids_gridnode_lookup"),
         **kwargs,
     )
-
-
-def managed_county(user: Any, right: str) -> County:
-    """The county in which the person holds a right. Raises `NotFound`."""
-    ids = {scope.county_id for scope in policies.scopes(user, right)}
-    found = County.objects.filter(pk__in=ids).order_by("pk").first()
-    if found is None:
-        raise NotFound(said("没有找到您管理的县。"))
-    return found
 
 
 class PlaceFilter(SelectFilter):

@@ -6,8 +6,12 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
+from core import policies
+from core.errors import NotFound
+from core.models import User
 from grids.models import Appointment, County, GridNode, Level
 from grids.naming import COMMUNITY, GRID, STREET
+from grids.policies import CountyScope, NodeScope
 from grids.posts import POSTS
 from grids.querysets import in_subtree
 
@@ -77,3 +81,20 @@ def size_warning(node: GridNode) -> str:
         "high": high,
         "count": node.households,
     }
+
+
+def managed_county(user: Any, right: str) -> County:
+    """The county in which the person holds a right. Raises `NotFound`."""
+    ids = {scope.county_id for scope in policies.scopes(user, right)}
+    found = County.objects.filter(pk__in=ids).order_by("pk").first()
+    if found is None:
+        raise NotFound(_("没有找到您管理的县。"))
+    return found
+
+
+def reporting_unit(user: User, right: str) -> str:
+    """Where a person's right holds, in words: the line 填报单位 of a ledger."""
+    scopes = policies.scopes(user, right)
+    nodes = GridNode.objects.filter(pk__in=[scope.pk for scope in scopes if isinstance(scope, NodeScope)])
+    counties = County.objects.filter(pk__in=[scope.county_id for scope in scopes if isinstance(scope, CountyScope)])
+    return "、".join([*(county.name for county in counties), *(node.name for node in nodes)]) or user.name

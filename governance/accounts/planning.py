@@ -1,6 +1,5 @@
 """Reading a table of people: what each row would do, and what is wrong with it. Writes nothing."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,12 +17,11 @@ from governance.accounts.sheets import CADRES, LIAISONS, NO, Sheet, posts_of
 from grids.actions import why_not_theirs
 from grids.actions.appointments import APART
 from grids.models import Appointment, County, GridNode
-from grids.naming import COMMUNITY, SEPARATOR, STREET
+from grids.places import places_by_words
 from grids.posts import COUNTY, POSTS
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership, UnitRole
 
 BATCH = 300
-_BETWEEN = re.compile(r"\s*[·•/／>＞]\s*")
 
 
 @dataclass
@@ -256,26 +254,6 @@ class _Planner:
             for row in rows.select_related("user"):
                 acting[row.user.phone, row.unit_id] = row.role
         return acting
-
-
-def places_by_words(county: County, words: Iterable[str]) -> dict[str, list[GridNode]]:
-    """Places in use as people write them: by code, by the whole path (with · or /), or by the name of a street or
-    community. Several when a name is not the only one."""
-    wanted: dict[str, list[str]] = {}
-    for word in words:
-        if word:
-            wanted.setdefault(SEPARATOR.join(_BETWEEN.split(word.strip())), []).append(word)
-    found: dict[str, list[GridNode]] = {}
-    for some in _batches(wanted):
-        named = Q(name__in=some, level_type__key__in=(STREET, COMMUNITY))
-        nodes = GridNode.objects.standing().filter(named | Q(code__in=some) | Q(path__in=some), county=county)
-        for node in nodes.select_related("level_type", "county"):
-            keys = {node.code, node.path}
-            if node.level_type.key in (STREET, COMMUNITY):
-                keys.add(node.name)
-            for word in (word for key in keys & wanted.keys() for word in wanted[key]):
-                found.setdefault(word, []).append(node)
-    return found
 
 
 def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -20,8 +20,9 @@ from governance.accounts import handout as slips
 from governance.accounts import imports, sheets
 from governance.accounts.forms import CadreForm, ImportForm, LiaisonForm, MemberForm, PersonForm
 from grids.actions import GivenAccount
-from grids.admin_places import managed_county, place_field
+from grids.admin_places import place_field
 from grids.models import County
+from grids.selectors import managed_county
 
 RECENT = 10
 DISPENSED = lazy("首次密码只显示这一次，系统不保存。请当面交给本人；首次登录必须修改。")

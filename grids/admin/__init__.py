@@ -16,8 +16,19 @@ name_deeds(
         "node.move": lazy("调整隶属"),
         "node.rename": lazy("网格改名"),
         "node.retire": lazy("撤销网格"),
+        "sheet.import": lazy("导入表格"),
+        "sheet.export": lazy("导出台账"),
     }
 )
-name_fields({"levels": lazy("层级")})
+name_fields(
+    {
+        "levels": lazy("层级"),
+        "sha256": lazy("文件指纹"),
+        "created": lazy("新增"),
+        "updated": lazy("修改"),
+        "unchanged": lazy("没有变化"),
+        "errors": lazy("有错误"),
+    }
+)
 
 __all__ = ["appointments", "nodes"]

@@ -15,9 +15,10 @@ from core.admin_base import Fact, ScopedModelAdmin, SelectFilter, chip, choice_f
 from core.deeds import Deed, DeedForm
 from grids import actions, posts
 from grids.admin_people import date_input, person_field
-from grids.admin_places import PlaceFilter, managed_county, place_field
+from grids.admin_places import PlaceFilter, place_field
 from grids.models import Appointment, County, GridNode, Level
 from grids.querysets import current
+from grids.selectors import managed_county
 
 
 class AppointForm(DeedForm):

@@ -14,8 +14,9 @@ from core import policies
 from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, day_words, link
 from core.deeds import Deed, DeedForm
 from grids import actions, posts
-from grids.admin_places import SEARCHED, PlaceFilter, managed_county, place_field
+from grids.admin_places import SEARCHED, PlaceFilter, place_field
 from grids.models import Appointment, County, GridNode, Level, NodeKind
+from grids.selectors import managed_county
 
 MOST = 200
 

@@ -16,7 +16,7 @@ from core.admin_base import (
     flag_filter,
 )
 from core.deeds import Deed, DeedForm, NothingToFill, Shown
-from grids.admin_places import managed_county
+from grids.selectors import managed_county
 from partybuilding import actions, posts
 from partybuilding.admin.fields import IN_USE, organisation_field, unit_field, used
 from partybuilding.models import Member

@@ -18,8 +18,9 @@ from core.admin_base import (
     link,
 )
 from core.deeds import Deed, DeedForm, NothingToFill
-from grids.admin_places import managed_county, place_field
+from grids.admin_places import place_field
 from grids.models import GridNode
+from grids.selectors import managed_county
 from partybuilding import actions, posts
 from partybuilding.admin.fields import IN_USE, organisation_field, unit_field, used
 from partybuilding.models import OrganisationKind, PartyOrganisation

@@ -22,7 +22,7 @@ from core.admin_base import (
     link,
 )
 from core.deeds import Deed, DeedForm, NothingToFill
-from grids.admin_places import managed_county
+from grids.selectors import managed_county
 from partybuilding import actions, posts
 from partybuilding.admin.fields import IN_USE, used
 from partybuilding.models import Member, Unit, UnitKind, UnitMembership

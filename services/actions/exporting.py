@@ -18,8 +18,8 @@ from core.masking import scrub_identity_numbers, scrub_phone_numbers
 from core.models import Job, User
 from core.periods import datetime_words
 from core.spreadsheets import LedgerColumn, write_ledger
-from grids.models import County, GridNode
-from grids.policies import CountyScope, NodeScope
+from grids.models import County
+from grids.selectors import reporting_unit
 from services import clocks, posts
 from services.models import Demand, FollowUp
 
@@ -67,7 +67,7 @@ def export_demands(*, actor: User, ids: Sequence[int], run: JobRun | None = None
     counties: dict[int, int] = {}
     content = write_ledger(
         title=_("需求台账"),
-        unit=_unit(actor),
+        unit=reporting_unit(actor, posts.EXPORT_DEMAND),
         day=day,
         columns=columns(),
         rows=_rows(actor, ids, counties, run),
@@ -163,14 +163,6 @@ def _in_time(demand: Demand) -> str:
     if demand.due_at is None:
         return ""
     return _("超期") if clocks.colour(demand) == clocks.RED else _("按时")
-
-
-def _unit(actor: User) -> str:
-    """Where the actor's right holds, in words: the line 填报单位."""
-    scopes = policies.scopes(actor, posts.EXPORT_DEMAND)
-    nodes = GridNode.objects.filter(pk__in=[scope.pk for scope in scopes if isinstance(scope, NodeScope)])
-    counties = County.objects.filter(pk__in=[scope.county_id for scope in scopes if isinstance(scope, CountyScope)])
-    return "、".join([*(county.name for county in counties), *(node.name for node in nodes)]) or actor.name
 
 
 @transaction.atomic

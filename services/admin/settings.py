@@ -17,7 +17,7 @@ from core.deeds import Deed, DeedForm
 from core.errors import NotFound
 from core.models import CalendarDay
 from core.periods import date_words
-from grids.admin_places import managed_county
+from grids.selectors import managed_county
 from services import posts
 from services.actions import settings as actions
 from services.models import Category, LimitUnit, LoopSettings, Urgency
