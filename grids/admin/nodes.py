@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from core import policies
 from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, day_words, link
 from core.deeds import Deed, DeedForm
-from grids import actions, posts
+from grids import actions, place_parts, posts
 from grids.admin_places import SEARCHED, PlaceFilter, place_field
 from grids.models import Appointment, County, GridNode, Level, NodeKind
 from grids.selectors import managed_county
@@ -278,4 +278,4 @@ class GridNodeAdmin(ScopedModelAdmin):
         parts = [Part(_("下级"), [_("名称"), _("层级"), _("编码"), _("户数")], below, _("下面没有更小的单元。"))]
         if policies.holds(request.user, posts.VIEW_APPOINTMENT):
             parts.insert(0, Part(_("负责人"), [_("岗位"), _("姓名"), _("任职日期")], people, _("还没有人在这里任职。")))
-        return parts
+        return [*parts, *place_parts.of(obj, request.user)]
