@@ -11,10 +11,11 @@ class ServicesConfig(AppConfig):
     def ready(self) -> None:
         import grids.posts
         import partybuilding.posts
+        from core import phone
         from core import policies as registry
         from core import workflow as engine
         from grids.policies import CountySettings
-        from services import audiences, hanging, models, notices, policies, posts, workflow
+        from services import audiences, hanging, models, notices, policies, posts, selectors, workflow
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.views import photos
 
@@ -44,5 +45,6 @@ class ServicesConfig(AppConfig):
         hanging.register()
         notices.register()
         photos.register()
+        phone.count_waiting("demands", selectors.todo_count)
         for flow in workflow.ALL:
             engine.register(flow)

@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.actors import RESIDENT
+from core.api.bodies import UPLOADS, body_of
 from core.errors import Invalid, NotFound
 from grids.models import GridNode
 from services import selectors
 from services.actions import move, raise_demand
 from services.api import serializers as rows
-from services.api.bodies import UPLOADS, body_of
 from services.clocks import limits_of
 from services.forms import MoveForm
 from services.models import Demand, Origin

@@ -9,19 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from core.api.lists import Shown
 from core.masking import mask_name, mask_phone
 from services.clocks import WORDS, colour, light
 from services.models import Demand, DemandEvent, DemandState, Origin, SubOrder, SubOrderState
 from services.models.demand import CLOCK_STATES
 from services.selectors import Action, DemandPage
 from services.workflow import DEMAND, SUBORDER
-
-
-class Shown(serializers.Serializer[Any]):
-    """A serializer whose rows come from a function; its fields are the schema."""
-
-    def to_representation(self, instance: Any) -> Any:
-        return instance
 
 
 class DemandRow(Shown):

@@ -4,7 +4,6 @@ action.
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,16 +15,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import policies
-from core.api.pagination import CappedPagination
+from core.api.bodies import UPLOADS, body_of, caller, version_of
+from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.masking import mask_phone
-from core.models import User
 from grids.models import GridNode
 from partybuilding.models import Member, Unit
 from services import selectors
 from services.actions import move, raise_demand, reveal_contact
 from services.api import serializers as rows
-from services.api.bodies import UPLOADS, body_of
 from services.api.public import resident_move
 from services.forms import MoveForm
 from services.models import Category, Demand
@@ -50,19 +48,9 @@ class DemandFilter(filters.FilterSet):
         return queryset.late() if value else queryset
 
 
-class ListView(APIView):
-    """A paged list of rows the caller may see."""
-
-    def page(self, request: Request, queryset: QuerySet[Any], row: Any) -> Response:
-        paginator = CappedPagination()
-        found = paginator.paginate_queryset(queryset, request, view=self)
-        return paginator.get_paginated_response([row(obj) for obj in found])
-
-
 class DemandList(ListView):
     parser_classes = UPLOADS
     filterset_class = DemandFilter
-    pagination_class = CappedPagination
 
     def get_queryset(self) -> Any:
         return Demand.objects.none()
@@ -90,7 +78,7 @@ class DemandList(ListView):
         category = selectors.categories_for(node.county_id).filter(name=given.pop("category")).first()
         if category is None:
             raise Invalid(_("没有这个类别。"), fields={"category": _("没有这个类别。")})
-        demand = raise_demand(actor=_user(request), node=node, category=category, **given)
+        demand = raise_demand(actor=caller(request), node=node, category=category, **given)
         return Response(rows.demand_row(rows.values_of(demand)), status=status.HTTP_201_CREATED)
 
 
@@ -114,29 +102,14 @@ class DemandMove(APIView):
             if not given.get("follow_code"):
                 raise NotAuthenticated()
             return resident_move(request, str(given["follow_code"]), transition, code=code)
-        user = _user(request)
+        user = caller(request)
         whole = not selectors.of_demand_alone(transition)
         demand = selectors.find_demand(user, code=code, named=(), whole=whole)
         target = selectors.target_for(user, demand, transition, key=str(given.get("on") or ""))
         row = BY_MODEL[type(target)].may(target, transition, actor=user)
         data = MoveForm.from_json(given, request.FILES, action=Action(row, target), user=user)
-        version = _version(given.get("version"))
+        version = version_of(given)
         return Response(rows.move_done(move(actor=user, target=target, name=transition, data=data, version=version)))
-
-
-def _user(request: Request) -> User:
-    """The signed-in account; the default permission has seen to it that there is one."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def _version(value: Any) -> int | None:
-    if value in (None, ""):
-        return None
-    try:
-        return int(value)
-    except (TypeError, ValueError) as error:
-        raise Invalid(_("版本应为整数。"), fields={"version": _("应为整数。")}) from error
 
 
 class DemandContact(APIView):
@@ -150,7 +123,7 @@ class DemandContact(APIView):
         form = rows.RevealInput(data=body_of(request))
         form.is_valid(raise_exception=True)
         demand = selectors.find_demand(request.user, code=code)
-        found = reveal_contact(actor=_user(request), demand=demand, reason=form.validated_data["reason"])
+        found = reveal_contact(actor=caller(request), demand=demand, reason=form.validated_data["reason"])
         return Response({"name": found.name, "phone": found.phone})
 
 
@@ -158,8 +131,6 @@ _SEARCH = OpenApiParameter("search", str, description="名称、位置或编码"
 
 
 class PlaceList(ListView):
-    pagination_class = CappedPagination
-
     @extend_schema(
         operation_id="places_list",
         summary="可见的地点",
@@ -186,8 +157,6 @@ def _place(node: GridNode) -> dict[str, Any]:
 
 
 class CategoryList(ListView):
-    pagination_class = CappedPagination
-
     @extend_schema(operation_id="categories_list", summary="诉求类别", responses=rows.CategoryRow(many=True))
     def get(self, request: Request) -> Response:
         found = Category.objects.visible_to(request.user).filter(is_active=True)
@@ -199,8 +168,6 @@ def _category(row: Category) -> dict[str, Any]:
 
 
 class UnitList(ListView):
-    pagination_class = CappedPagination
-
     @extend_schema(
         operation_id="units_list",
         summary="可见的单位；给出需求编号时，只列可以派单的单位",
@@ -222,8 +189,6 @@ def _unit(unit: Unit) -> dict[str, Any]:
 
 
 class MemberList(ListView):
-    pagination_class = CappedPagination
-
     @extend_schema(
         operation_id="members_list", summary="可见的党员", parameters=[_SEARCH], responses=rows.MemberRow(many=True)
     )
@@ -241,7 +206,7 @@ def _member(member: Member) -> dict[str, Any]:
 class Me(APIView):
     @extend_schema(operation_id="me", summary="我是谁，能做什么", responses=rows.MeRow)
     def get(self, request: Request) -> Response:
-        user = _user(request)
+        user = caller(request)
         grants = policies.grants_of(user)
         rights = sorted({right for grant in grants for right in grant.rights})
         held = list(dict.fromkeys(grant.source for grant in grants if grant.source))

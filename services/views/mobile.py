@@ -6,22 +6,20 @@ redirect: WeChat's back button must never send a form again.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as t
 from django.views.decorators.http import require_http_methods, require_safe
 
-from core import notices, policies
-from core.errors import Conflict, DomainError, Forbidden, InvalidTransition, NotFound
+from core import notices, phone, policies
+from core.errors import Conflict, DomainError, InvalidTransition, NotFound
 from core.models import User
+from core.phone import person, phone_page
 from grids.models import Appointment, GridNode
 from grids.naming import steps_of
 from partybuilding.models import Member, UnitMembership
@@ -35,8 +33,6 @@ from services.views import cards
 from services.views.photos import picture
 from services.workflow import BY_MODEL
 
-View = Callable[..., HttpResponse]
-
 # Cards of one kind on the first page; the most urgent ones, the rest moves up as they are done.
 MOST = 30
 _NOTHING = {
@@ -46,34 +42,11 @@ _NOTHING = {
 PLACES = 60
 
 
-def phone_page(view: View) -> View:
-    """For whoever works on the phone; somebody who does not is led to the face of their own."""
-
-    @wraps(view)
-    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not policies.holds(request.user, policies.USE_MOBILE):
-            return redirect("home")
-        try:
-            return view(request, *args, **kwargs)
-        except (NotFound, Forbidden) as error:
-            context = {"error": error, "back_url": reverse("mobile:todo"), "back_label": _("回待办")}
-            return render(request, f"errors/{error.status}.html", context, status=error.status)
-
-    return login_required(page)
-
-
-def person(request: HttpRequest) -> User:
-    """Whoever passed `phone_page`."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def show(
     request: HttpRequest, template: str, context: dict[str, Any], *, active: str, status: int = 200
 ) -> HttpResponse:
-    """A phone page with its bottom bar."""
-    context = {"active": active, "todo_count": selectors.todo_count(person(request)), **context}
-    return render(request, f"services/mobile/{template}.html", context, status=status)
+    """A phone page of this floor."""
+    return phone.show(request, f"services/mobile/{template}.html", context, active=active, status=status)
 
 
 # --- 待办 -----------------------------------------------------------------------------------------------------------
@@ -121,6 +94,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         "may_claim": policies.holds(user, posts.CLAIM_DEMAND),
         "in_unit": any(isinstance(scope, UnitScope) for scope in policies.scopes(user, posts.VIEW_DEMAND)),
         "may_raise": policies.holds(user, posts.RAISE_DEMAND),
+        "ways": [way for way in phone.ways(user) if way.count],
     }
     return render(request, "services/mobile/todo.html", {"active": "todo", **context})
 
@@ -242,7 +216,7 @@ def _action(user: Any, target: Target, name: str) -> Action:
 def _made(request: HttpRequest, found: Demand, action: Action, form: MoveForm) -> HttpResponse:
     version = form.cleaned_data["version"]
     move(actor=person(request), target=action.target, name=action.row.name, data=form.move_data(), version=version)
-    # The page that follows forgets the draft (templates/services/mobile/base.html).
+    # The page that follows forgets the draft (templates/base_mobile.html).
     done = _("“%(move)s”已办好。") % {"move": action.row.label}
     messages.success(request, done, extra_tags=_draft(found, action))
     # Who declines no longer knows of the matter.
@@ -404,5 +378,6 @@ def me(request: HttpRequest) -> HttpResponse:
         "units": units,
         "member": member,
         "unread": notices.unread_count(user),
+        "ways": phone.ways(user),
     }
     return show(request, "me", context, active="me")

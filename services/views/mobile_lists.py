@@ -14,13 +14,14 @@ from django.views.decorators.http import require_safe
 
 from core import policies
 from core.models import User
+from core.phone import person, phone_page
 from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts, selectors
 from services.models import Assignment, Demand, DemandState, SubOrder
 from services.policies import CheckInScope
 from services.views import cards
-from services.views.mobile import lists_number, person, phone_page, show
+from services.views.mobile import lists_number, show
 
 PER_PAGE = 20
 

@@ -1,0 +1,99 @@
+"""The frame of the phone pages (`/m/`), for every floor that has some: who gets in, the bottom bar, the ways on.
+
+A floor keeps its phone pages in `views/mobile.py` and names them in `urls.mobile_urls`; governance/urls.py hangs them all
+under `/m/`. What the first page counts and what stands under 我的 is registered here from each floor's `apps.py`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from core import policies
+from core.errors import Forbidden, NotFound
+from core.models import User
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way on from the phone's own page: a line to touch.
+
+    Attributes:
+        words: where it leads; `note`: a second, smaller line.
+        icon: a symbol of static/img/icons.svg.
+        count: how many things wait there; such a way stands on the first page as well.
+        counted: what is counted, for who listens instead of looking.
+    """
+
+    words: str | Promise
+    url: str
+    icon: str
+    note: str | Promise = ""
+    count: int = 0
+    counted: str | Promise = ""
+
+
+Counter = Callable[[User], int]
+Source = Callable[[User], Iterable[Way]]
+
+_counters: dict[str, Counter] = {}
+_sources: dict[str, Source] = {}
+
+
+def count_waiting(name: str, counter: Counter) -> None:
+    """Adds to the number on 待办; a second counter of the name takes the place of the first."""
+    _counters[name] = counter
+
+
+def offer_ways(name: str, source: Source) -> None:
+    """Adds ways on; a second source of the name takes the place of the first. A few queries each, whatever the rows."""
+    _sources[name] = source
+
+
+def waiting(user: User) -> int:
+    """How many things wait for the user, over all floors."""
+    return sum(counter(user) for counter in _counters.values())
+
+
+def ways(user: User) -> list[Way]:
+    """The ways on of all floors, in the order in which they registered."""
+    return [way for source in _sources.values() for way in source(user)]
+
+
+def phone_page(view: View) -> View:
+    """For whoever works on the phone; somebody who does not is led to the face of their own."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not policies.holds(request.user, policies.USE_MOBILE):
+            return redirect("home")
+        try:
+            return view(request, *args, **kwargs)
+        except (NotFound, Forbidden) as error:
+            context = {"error": error, "back_url": reverse("mobile:todo"), "back_label": _("回待办")}
+            return render(request, f"errors/{error.status}.html", context, status=error.status)
+
+    return login_required(page)
+
+
+def person(request: HttpRequest) -> User:
+    """Whoever passed `phone_page`."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def show(
+    request: HttpRequest, template: str, context: dict[str, Any], *, active: str, status: int = 200
+) -> HttpResponse:
+    """A phone page with its bottom bar. `active`: the key that is lit (todo, report, lists, me)."""
+    context = {"active": active, "todo_count": waiting(person(request)), **context}
+    return render(request, template, context, status=status)
