@@ -9,7 +9,12 @@ from governance.elder import elder
 from governance.health import healthz
 from governance.styleguide import styleguide
 from governance.views import doors
+from grids.api.urls import urlpatterns as grid_api
+from services.api.urls import urlpatterns as service_api
 from services.urls import mobile_urls, place_urls, resident_urls
+
+# One space of names, a part from each floor.
+API = [*grid_api, *service_api]
 
 urlpatterns = [
     path("", doors.front, name="front"),
@@ -25,7 +30,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("api/v1/token/", TokenView.as_view(), name="token"),
-    path("api/v1/", include("services.api.urls")),
+    path("api/v1/", include((API, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("dashboard/", include("governance.dashboard.urls")),

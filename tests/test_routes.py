@@ -46,6 +46,8 @@ ON_PHONES = {302: NOT_ON_PHONES, 200: "*"}
 SEES_DEMAND = "officer keeper liaison street department"
 DEMAND_ON_PHONE = {302: NOT_ON_PHONES, 200: SEES_DEMAND, 404: "*"}
 BY_KEY = {401: "anonymous", 200: "*"}
+KEY_TO_POST = {401: "anonymous", 405: "*"}
+NODE = {401: "anonymous", 200: "officer street department admin", 404: "*"}
 CADRES = "officer street department neighbour next_county"
 DASHBOARD = {302: "anonymous", 200: CADRES, 403: "*"}
 HERE = {302: "anonymous", 200: "officer street department", 404: "neighbour next_county", 403: "*"}
@@ -64,8 +66,17 @@ TABLE: dict[str, dict[int, str]] = {
     "api:me": BY_KEY,
     "api:demands": BY_KEY,
     "api:demand": {401: "anonymous", 200: SEES_DEMAND, 404: "*"},
-    "api:contact": {401: "anonymous", 405: "*"},
+    "api:contact": KEY_TO_POST,
     "api:move": POST_ONLY,
+    "api:nodes": BY_KEY,
+    "api:node": NODE,
+    "api:node_children": NODE,
+    "api:node_subtree": NODE,
+    "api:node_breadcrumb": NODE,
+    "api:node_rename": KEY_TO_POST,
+    "api:node_describe": KEY_TO_POST,
+    "api:node_move": KEY_TO_POST,
+    "api:node_retire": KEY_TO_POST,
     "api:places": BY_KEY,
     "api:categories": BY_KEY,
     "api:units": BY_KEY,

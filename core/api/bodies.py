@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 
 from core.api.parsing import CarefulJSONParser
 from core.errors import Invalid
@@ -21,15 +22,22 @@ def body_of(request: Request) -> Any:
     return request.data
 
 
+def given(request: Request, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+    """The inputs of a request as its serializer reads them. Raises the framework's own refusal of each field."""
+    form = serializer(data=body_of(request))
+    form.is_valid(raise_exception=True)
+    return dict(form.validated_data)
+
+
 def caller(request: Request) -> User:
     """The signed-in account; the default permission has seen to it that there is one."""
     assert isinstance(request.user, User)
     return request.user
 
 
-def version_of(given: Mapping[str, Any]) -> int | None:
+def version_of(body: Mapping[str, Any]) -> int | None:
     """The version the caller acted on, where the body has one. Raises Invalid for what is no number."""
-    value = given.get("version")
+    value = body.get("version")
     if value in (None, ""):
         return None
     try:

@@ -2,8 +2,6 @@ from django.urls import path
 
 from services.api import public, views
 
-app_name = "api"
-
 urlpatterns = [
     path("me/", views.Me.as_view(), name="me"),
     path("demands/", views.DemandList.as_view(), name="demands"),

@@ -1,0 +1,149 @@
+"""The tree by API: found and written by the same people as on the pages, strangers kept out, nothing half done."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.models import User
+from grids.api import node_rows as rows
+from grids.models import GridNode
+from tests.cast import Cast
+from tests.services.test_api import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+def get(user: User, path: str, **asked: Any) -> Any:
+    return client_of(user).get(f"/api/v1/nodes/{path}", asked)
+
+
+def post(user: User, path: str, **data: Any) -> Any:
+    return client_of(user).post(f"/api/v1/nodes/{path}", data, format="json")
+
+
+def codes(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [row["code"] for row in answer.json()["results"]]
+
+
+def test_a_list_holds_what_one_sees_and_nothing_else(cast: Cast) -> None:
+    assert codes(get(cast.a.officer, "", level="community")) == [cast.a.node.code]
+    assert codes(get(cast.admin, "", level="community")) == [
+        cast.a.node.code,
+        cast.b.node.code,
+        cast.empty_community.code,
+        cast.other_street_community.code,
+    ]
+    assert codes(get(cast.nobody, "")) == []
+    assert codes(get(cast.a.officer, "", search="2 号楼")) == [cast.a.other_building.code]
+    assert codes(get(cast.admin, "", community=cast.b.node.code, level="building")) == [
+        cast.b.building.code,
+        cast.b.other_building.code,
+    ]
+
+
+def test_children_subtree_and_breadcrumb_of_a_place(cast: Cast) -> None:
+    a = cast.a
+    assert codes(get(a.officer, f"{a.grid.code}/children/")) == [a.building.code, a.other_building.code]
+    assert codes(get(a.officer, f"{a.building.code}/subtree/")) == [a.building.code, a.entrance.code, a.floor.code]
+    steps = get(cast.street_officer, f"{a.building.code}/breadcrumb/").json()
+    assert [step["name"] for step in steps] == ["城北街道", "白龙塘社区", "和谐小区", "第一网格", "1 号楼"]
+    steps = get(a.officer, f"{a.building.code}/breadcrumb/").json()
+    assert steps[0]["name"] == "白龙塘社区", "what lies above one's own place is not listed"
+
+
+def test_retired_places_are_listed_when_asked_for(cast: Cast) -> None:
+    gone = cast.a.other_building
+    assert post(cast.admin, f"{gone.code}/retire/", reason="已拆除").status_code == 200
+    assert codes(get(cast.admin, f"{cast.a.grid.code}/children/")) == [cast.a.building.code]
+    assert codes(get(cast.admin, f"{cast.a.grid.code}/children/", state="retired")) == [gone.code]
+    assert len(codes(get(cast.admin, f"{cast.a.grid.code}/children/", state="all"))) == 2
+    assert get(cast.admin, "", state="gone").status_code == 400
+    assert get(cast.admin, f"{gone.code}/").json()["retired_at"]
+
+
+def test_a_place_made_renamed_described_moved_and_retired(cast: Cast) -> None:
+    a = cast.a
+    made = post(a.officer, "", parent=a.node.code, level="grid", name="第二网格", households=520)
+    assert made.status_code == 201, made.json()
+    row = made.json()
+    assert "520" in row["size_warning"]
+    assert row["community"] == a.node.code
+    code = row["code"]
+    done = post(a.officer, f"{code}/rename/", name="清泉网格", version=row["version"]).json()
+    assert done["path"].endswith("清泉网格")
+    done = post(a.officer, f"{code}/describe/", households=400, version=done["version"]).json()
+    assert (done["households"], done["size_warning"]) == (400, "")
+    done = post(a.officer, f"{code}/move/", parent=a.compound.code, version=done["version"]).json()
+    assert done["parent"] == a.compound.code
+    done = post(a.officer, f"{code}/retire/", reason="并入", successor=a.grid.code, version=done["version"]).json()
+    assert done["successor"] == a.grid.code
+
+
+def test_an_old_version_is_refused_and_changes_nothing(cast: Cast) -> None:
+    code = cast.a.building.code
+    assert post(cast.a.officer, f"{code}/rename/", name="甲楼", version=1).status_code == 200
+    for path, data in (
+        ("rename", {"name": "乙楼"}),
+        ("describe", {"households": 3}),
+        ("move", {"parent": cast.a.node.code}),
+        ("retire", {"reason": "拆"}),
+    ):
+        answer = post(cast.a.officer, f"{code}/{path}/", **data, version=1)
+        assert (answer.status_code, answer.json()["code"]) == (409, "stale"), path
+    assert GridNode.objects.get(code=code).name == "甲楼"
+
+
+@pytest.mark.parametrize("role", ["b.officer", "a.liaison", "other_street_officer", "other_county_admin", "nobody"])
+def test_a_stranger_finds_nothing(cast: Cast, role: str) -> None:
+    stranger = cast.people().get(role) or getattr(cast, role)
+    code = cast.a.building.code
+    for path in ("", "children/", "subtree/", "breadcrumb/"):
+        assert get(stranger, f"{code}/{path}").status_code == 404
+    for path, data in (
+        ("rename", {"name": "乙楼"}),
+        ("describe", {"households": 3}),
+        ("move", {"parent": cast.b.node.code}),
+        ("retire", {"reason": "拆"}),
+    ):
+        assert post(stranger, f"{code}/{path}/", **data).status_code == 404, path
+    assert post(stranger, "", parent=code, level="floor", name="9 层").status_code == 404
+    assert GridNode.objects.get(code=code).version == 1
+
+
+def test_who_sees_a_place_without_keeping_it_is_told_so(cast: Cast) -> None:
+    assert post(cast.a.keeper, f"{cast.a.building.code}/rename/", name="乙楼").status_code == 403
+    assert post(cast.a.officer, f"{cast.a.node.code}/rename/", name="乙社区").status_code == 403
+
+
+def test_bad_input_is_told_by_field(cast: Cast) -> None:
+    answer = post(cast.a.officer, "", parent=cast.a.node.code, level="grid", name="")
+    assert answer.status_code == 400 and "name" in answer.json()["fields"]
+    answer = post(cast.a.officer, f"{cast.a.building.code}/move/", parent="nowhere")
+    assert answer.status_code == 404 and "parent" in answer.json()["fields"]
+    answer = post(cast.a.officer, f"{cast.a.grid.code}/move/", parent=cast.a.building.code)
+    assert answer.status_code == 400 and "parent" in answer.json()["fields"]
+
+
+def test_the_schema_says_what_a_row_holds(cast: Cast) -> None:
+    node = GridNode.objects.select_related("county", *rows.RELATED).get(pk=cast.a.building.pk)
+    assert set(rows.node_row(node)) == set(rows.NodeRow().fields)
+    assert set(rows.step_row(node)) == set(rows.StepRow().fields)
+
+
+@pytest.mark.parametrize("path", ["", "{code}/children/", "{code}/subtree/"])
+def test_a_page_costs_the_same_however_many_rows(cast: Cast, path: str) -> None:
+    client = client_of(cast.admin)
+    address = f"/api/v1/nodes/{path.format(code=cast.a.grid.code)}"
+    client.get(address)
+    seen = []
+    for _round in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(address).status_code == 200
+        seen.append(len(captured))
+        for number in range(4):
+            post(cast.admin, "", parent=cast.a.grid.code, level="building", name=f"新 {_round}-{number}")
+    assert seen[0] == seen[1] <= 6, json.dumps(seen)
