@@ -26,6 +26,7 @@ class Appointment(models.Model):
     start = models.DateField(_("任职日期"), default=timezone.localdate)
     end = models.DateField(_("离任日期"), null=True, blank=True)
     note = models.CharField(_("备注"), max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = AppointmentQuerySet.as_manager()
 

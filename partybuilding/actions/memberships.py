@@ -1,9 +1,8 @@
 """Who acts for a unit: liaisons and staff, from a day to a day."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -15,11 +14,9 @@ from core.errors import Conflict, Forbidden, Invalid
 from core.models import User
 from core.text import clean_line
 from grids.actions.permission import require
+from grids.actions.terms import BATCH, batches, check_person, last_day, locked_people, meet
 from partybuilding.models import Unit, UnitMembership, UnitRole
 from partybuilding.posts import MANAGE_UNIT
-
-BATCH = 500
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,12 @@ def add_memberships(*, actor: Actor, rows: Sequence[NewMembership]) -> list[Unit
     if any(row.user == actor for row in rows):
         # As with posts: whoever gives out rights to residents' contacts does not give them to themselves.
         raise Forbidden(_("不能把自己登记为单位人员，请由另一位管理员办理。"))
-    users = _locked_people({row.user.pk for row in rows})
+    users = locked_people({row.user.pk for row in rows})
     units = {
         unit.pk: unit for unit in Unit.objects.select_related("county").filter(pk__in={row.unit.pk for row in rows})
     }
     held: dict[int, list[UnitMembership]] = {}
-    for some in _batches(list(users)):
+    for some in batches(users):
         for one in UnitMembership.objects.filter(user_id__in=some).select_related("unit"):
             held.setdefault(one.user_id, []).append(one)
     made = []
@@ -105,33 +102,13 @@ def end_membership(
     """
     row = UnitMembership.objects.select_for_update(of=("self",)).select_related("unit", "user").get(pk=membership.pk)
     require(actor, MANAGE_UNIT, row.unit)
-    if row.end is not None:
-        raise Conflict(_("这位人员已经不再代表该单位。"))
-    end = end or timezone.localdate()
-    if end < row.start:
-        message = _("结束日期不能早于开始日期 %(start)s。") % {"start": row.start.isoformat()}
-        raise Invalid(message, fields={"end": message})
-    row.end = end
+    row.end = last_day(row, end)
     row.save(update_fields=["end"])
     reason = clean_line(reason, max_length=500, label=_("理由"))
-    changes = {"end": (None, end)}
+    changes = {"end": (None, row.end)}
     audit.record(actor=actor, action="membership.end", obj=row, changes=changes, label=_label(row), reason=reason)
     policies.forget_grants(membership.user)
     return row
-
-
-def _locked_people(pks: Iterable[int]) -> dict[int, User]:
-    """The people's rows are the lock: two windows must not add the same person twice. In id order."""
-    users: dict[int, User] = {}
-    for some in _batches(sorted(pks)):
-        locked = User.objects.select_for_update(no_key=True).filter(pk__in=some).order_by("pk")
-        users.update({user.pk: user for user in locked})
-    return users
-
-
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
 
 
 def _check(user: User, unit: Unit, role: str) -> None:
@@ -141,16 +118,11 @@ def _check(user: User, unit: Unit, role: str) -> None:
     if not unit.is_active:
         message = _("“%(unit)s”已停用。") % {"unit": unit}
         raise Invalid(message, fields={"unit": message})
-    if not user.is_active:
-        message = _("这个账号已停用，请先启用。")
-        raise Invalid(message, fields={"user": message})
-    if user.county_key != unit.county_id:
-        message = _("这个账号不属于%(county)s。") % {"county": unit.county.name}
-        raise Invalid(message, fields={"user": message})
+    check_person(user, unit.county)
 
 
 def _refuse_double(user: User, unit: Unit, start: datetime.date, held: list[UnitMembership]) -> None:
-    holds = [row for row in held if row.unit_id == unit.pk and (row.end is None or row.end > start)]
+    holds = [row for row in held if row.unit_id == unit.pk and meet(row, start)]
     if holds:
         raise Conflict(
             _("%(name)s已是“%(unit)s”的%(role)s。")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from core import audit, policies
 from core.actors import SYSTEM, Actor
 from core.errors import Conflict, Invalid
+from grids.actions.terms import last_day
 from grids.models import GridNode
 from partybuilding.models import Unit
 from services import posts
@@ -55,14 +56,9 @@ def end_check_in(*, actor: Actor, checkin: UnitCheckIn, end: datetime.date | Non
     row = UnitCheckIn.objects.select_for_update(of=("self",)).select_related("node", "unit").get(pk=checkin.pk)
     if actor is not SYSTEM:
         policies.require(actor, posts.MANAGE_CHECKIN, row)
-    if row.end is not None:
-        raise Conflict(_("这条报到已经结束。"))
-    end = end or timezone.localdate()
-    if end < row.start:
-        raise Invalid(_("结束日期不能早于报到日期。"), fields={"end": _("太早。")})
-    row.end = end
+    row.end = last_day(row, end)
     row.save(update_fields=["end"])
-    audit.record(actor=actor, action="checkin.end", obj=row, label=str(row), changes={"end": (None, end)})
+    audit.record(actor=actor, action="checkin.end", obj=row, label=str(row), changes={"end": (None, row.end)})
     return row
 
 
