@@ -162,7 +162,7 @@ def hand_over(
     """Ends a post for one person and begins it for the next, in one step (交接).
 
     The day is the successor's alone: their first, and the one after the predecessor's last. So on every day one person
-    has the post's rights, never two and never nobody (docs/decisions/0014).
+    has the post's rights, never two and never nobody.
 
     Args:
         appointment: the predecessor's.

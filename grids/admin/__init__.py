@@ -9,6 +9,8 @@ name_deeds(
     {
         "appointment.start": lazy("任命"),
         "appointment.end": lazy("离任"),
+        "appointment.hand_over": lazy("交接"),
+        "appointment.correct": lazy("更正任职"),
         "county.create": lazy("建县"),
         "county.levels": lazy("设置层级"),
         "node.create": lazy("新建网格"),
@@ -23,6 +25,7 @@ name_deeds(
 name_fields(
     {
         "levels": lazy("层级"),
+        "successor": lazy("接任的任职编号"),
         "sha256": lazy("文件指纹"),
         "created": lazy("新增"),
         "updated": lazy("修改"),
