@@ -8,17 +8,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core import files, jobs, policies
+from core import files, jobs
 from core.admin_base import Fact, Part, ScopedModelAdmin
-from core.errors import Invalid, NotFound, TooLarge
+from core.errors import Conflict, Invalid, NotFound, TooLarge
 from core.forms import add_domain_error
 from core.models import Job, JobState, User
 from core.periods import datetime_words
@@ -72,9 +73,9 @@ class SheetAdmin(ScopedModelAdmin):
         for key in self.sheets:
             sheet = sheet_of(key)
             several = sheet.label if len(self.sheets) > 1 else ""
-            if sheet.right and policies.holds(request.user, sheet.right):
+            if sheet.may(request.user, sheet.right):
                 found.append((_("导入%(what)s") % {"what": several}, self.url("import", key), "plain"))
-            if sheet.export_right and policies.holds(request.user, sheet.export_right):
+            if sheet.may(request.user, sheet.export_right):
                 found.append((_("导出%(what)s") % {"what": several}, self.url("export", key) + query, "plain"))
         return found
 
@@ -94,7 +95,11 @@ class SheetAdmin(ScopedModelAdmin):
             data = form.cleaned_data
             try:
                 job = sheet_jobs.submit_check(
-                    actor=user, sheet=sheet, upload=data["upload"], update=data.get("update", False)
+                    actor=user,
+                    sheet=sheet,
+                    upload=data["upload"],
+                    update=data.get("update", False),
+                    page=f"{self.admin_site.name}:{self.url_name('import_job')}",
                 )
             except (Invalid, TooLarge) as error:
                 add_domain_error(form, error)
@@ -133,7 +138,6 @@ class SheetAdmin(ScopedModelAdmin):
             "over": job.state in {JobState.DONE, JobState.FAILED},
             "dry": dry,
             "found": found,
-            "lines": job.report.get("lines", [])[5:],
             "kind_label": jobs.kind_label(job.kind),
             "start_url": self.url("import", key),
             "facts": _facts(job, found),
@@ -142,6 +146,7 @@ class SheetAdmin(ScopedModelAdmin):
             context["faults"] = _faults(found, files.url("job-result", job) if job.result else "")
             context["sample"] = _sample(found, dry)
             context["confirm_url"] = self.url("import_confirm", key, job.pk)
+            context["kept"] = bool(job.upload)
             context["written_url"] = self.url("import_job", key, written.pk) if written else ""
             context["to_do"] = found["created"] + found["updated"]
         return self.render(request, "core/sheets/job.html", context)
@@ -149,14 +154,14 @@ class SheetAdmin(ScopedModelAdmin):
     def confirm_view(self, request: HttpRequest, key: str, pk: int) -> HttpResponse:
         """Yes to what the dry run showed."""
         user, sheet = self._importer(request, key)
-        check = self._own_job(user, sheet, pk)
         if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        check = self._own_job(user, sheet, pk)
+        try:
+            job = sheet_jobs.submit_import(actor=user, check=check, keep_good=request.POST.get("keep_good") == "1")
+        except Conflict as error:
+            messages.error(request, error.message)
             return redirect(self.url("import_job", key, check.pk))
-        keep_good = request.POST.get("keep_good") == "1"
-        if check.report.get("sheet", {}).get("bad_rows", 0) and not keep_good:
-            messages.error(request, _("有错误的行还没有处理：请改好表格重新上传，或勾选“有错误的行不导入”。"))
-            return redirect(self.url("import_job", key, check.pk))
-        job = sheet_jobs.submit_import(actor=user, check=check, keep_good=keep_good)
         return redirect(self.url("import_job", key, job.pk))
 
     def _importer(self, request: HttpRequest, key: str) -> tuple[User, Sheet]:
@@ -216,7 +221,10 @@ class SheetAdmin(ScopedModelAdmin):
 
     def export_ids(self, request: HttpRequest) -> list[int]:
         """The keys of the rows that the list shows with the filters of the address, in its order."""
-        shown: ChangeList = self.get_changelist_instance(request)
+        try:
+            shown: ChangeList = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            raise Invalid(_("筛选条件有误，请返回列表重新筛选。")) from None
         rows = shown.get_queryset(request).values_list("pk", flat=True)
         return list(rows[: sheet_jobs.MOST + 1])
 
@@ -264,11 +272,8 @@ def _sample(found: Mapping[str, Any], dry: bool) -> Part | None:
         (
             line["row"],
             line["what"],
-            line["name"],
-            "；".join(
-                f"{header}：{before or '（空）'} → {after or '（空）'}" for header, before, after in line["changes"]
-            )
-            or "—",
+            line["name"] or "—",
+            "；".join(_change(*change) for change in line["changes"]) or "—",
         )
         for line in found["sample"]
     ]
@@ -277,3 +282,9 @@ def _sample(found: Mapping[str, Any], dry: bool) -> Part | None:
         columns=(_("行号"), _("怎么办"), _("内容"), _("改动")),
         rows=rows,
     )
+
+
+def _change(header: str, before: str, after: str) -> str:
+    if not before and not after:
+        return header
+    return f"{header}：{before or _('（空）')} → {after or _('（空）')}"

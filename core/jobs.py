@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +41,12 @@ BEAT_SECONDS = 15
 STALE = datetime.timedelta(minutes=5)
 WAITING_LONG = datetime.timedelta(minutes=2)
 KEEP_FILES = datetime.timedelta(days=30)
+# With the hourly sweep, what holds people's data is gone a day after it came.
+KEEP_BRIEFLY = datetime.timedelta(hours=23)
+BRIEF_FOLDER = "jobs/brief"
 NOTICE_KIND = "job"
+# What of a brief job's parameters goes with its files: people put names into the names of files.
+_TELLING = {"brief", "upload_name", "result_name"}
 
 
 class LostError(RuntimeError):
@@ -87,7 +92,8 @@ class JobRun:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.params: dict[str, Any] = job.params
-        self.result_name = ""
+        # Set already when an earlier worker wrote it down and died.
+        self.result_name = job.result.name or ""
         self._done = self._total = 0
         self._told = 0.0
         self._lost = threading.Event()
@@ -119,7 +125,7 @@ class JobRun:
         self._beat()
 
     def save_result(self, filename: str, content: bytes | File) -> None:
-        """Keeps the result file, offered to the owner under `filename` for 30 days."""
+        """Keeps the result file, offered to the owner under `filename` for 30 days (a brief job's for one)."""
         file = ContentFile(content) if isinstance(content, bytes) else content
         self.result_name = self.job.result.storage.save(_stored_name(self.job, "result", filename), file)
         self.params["result_name"] = filename
@@ -177,7 +183,15 @@ class JobRun:
         self._mine().update(state=JobState.WAITING, beat_at=timezone.now())
 
 
-def submit(*, actor: Actor, kind: str, title: str, params: Mapping[str, Any], upload: File | None = None) -> Job:
+def submit(
+    *,
+    actor: Actor,
+    kind: str,
+    title: str,
+    params: Mapping[str, Any],
+    upload: File | None = None,
+    brief: bool = False,
+) -> Job:
     """Asks for a job; a worker starts it after commit.
 
     Args:
@@ -186,6 +200,7 @@ def submit(*, actor: Actor, kind: str, title: str, params: Mapping[str, Any], up
         title: what the owner reads, at most 120 characters.
         params: plain JSON for the work.
         upload: a file to work on, at most 50 MB; it is kept for 30 days.
+        brief: its files hold people's data. Within a day they go, and with them all of the report but its figures.
 
     Raises:
         TooLarge: the file.
@@ -194,6 +209,8 @@ def submit(*, actor: Actor, kind: str, title: str, params: Mapping[str, Any], up
     if kind not in _kinds:
         raise LookupError(f"no job kind {kind!r}")
     job = Job(kind=kind, title=title[:120], owner=user_of(actor), params=dict(params))
+    if brief:
+        job.params["brief"] = True
     if upload is not None:
         if upload.size > MAX_UPLOAD_BYTES:
             raise TooLarge(_("文件超过 50 MB，请拆分后分次导入。"), fields={"upload": _("文件超过 50 MB。")})
@@ -293,12 +310,37 @@ def _tell_owner(job: Job, state: JobState) -> None:
     )
 
 
-def drop_files(job: Job) -> None:
-    """Takes the files of a job away before their time, after commit: they hold what must not be kept."""
-    names = [(job.upload.storage, name) for name in (job.upload.name, job.result.name) if name]
-    Job.objects.filter(pk=job.pk).update(upload="", result="")
-    for storage, name in names:
-        transaction.on_commit(partial(storage.delete, name))
+def drop_files(job: Job, *fields: str) -> None:
+    """Takes files of a job away before their time, after commit: they hold what must not be kept.
+
+    Args:
+        fields: "upload", "result"; both when none is given.
+    """
+    for field in fields or ("upload", "result"):
+        file = getattr(job, field)
+        Job.objects.filter(pk=job.pk).update(**{field: ""})
+        if file.name:
+            transaction.on_commit(partial(file.storage.delete, file.name))
+
+
+def forget(rows: Iterable[Job]) -> int:
+    """Takes away the files of brief jobs and all of their reports but the figures. Returns how many jobs."""
+    count = 0
+    for job in rows:
+        drop_files(job)
+        params = {name: value for name, value in job.params.items() if name not in _TELLING}
+        Job.objects.filter(pk=job.pk).update(params=params, report={"lines": job.report.get("lines", [])})
+        count += 1
+    return count
+
+
+def clean_up_brief(*, now: datetime.datetime | None = None) -> int:
+    """Forgets the brief jobs of yesterday; removes their files also where no row was committed. Returns how many."""
+    before = (now or timezone.now()) - KEEP_BRIEFLY
+    over = Job.objects.filter(state__in=[JobState.DONE, JobState.FAILED])
+    count = forget(over.filter(params__brief=True, created_at__lt=before))
+    _remove_older(Job._meta.get_field("upload").storage, BRIEF_FOLDER, before)
+    return count
 
 
 def clean_up(*, now: datetime.datetime | None = None) -> int:
@@ -328,6 +370,8 @@ def _stored_name(job: Job, field: str, filename: str) -> str:
     """A name that says nothing and collides with nothing; the person's own file name is kept in `params`."""
     suffix = PurePath(filename).suffix.lower()
     suffix = suffix if suffix in {".xlsx", ".xls", ".csv", ".docx", ".zip", ".pdf", ".txt"} else ""
+    if job.params.get("brief"):
+        return f"{BRIEF_FOLDER}/{uuid.uuid4().hex}{suffix}"
     return job._meta.get_field(field).generate_filename(job, f"{uuid.uuid4().hex}{suffix}")  # type: ignore[union-attr]
 
 

@@ -35,6 +35,11 @@ def sweep_jobs() -> None:
 
 
 @shared_task
+def clean_up_brief_jobs() -> None:
+    jobs.clean_up_brief()
+
+
+@shared_task
 def seal_audit() -> None:
     seals.seal()
 

@@ -13,6 +13,7 @@ from import_export.resources import ModelResource
 from core import policies
 from core.actors import SYSTEM, Actor
 from core.errors import Forbidden, NotFound
+from core.jobs import JobRun
 from core.models import User
 from core.spreadsheets import BoundTable, Column, LedgerColumn, RowError
 from core.spreadsheets.limits import MAX_ROWS
@@ -91,8 +92,8 @@ class Sheet:
         right: without it anywhere, the doors to import are closed. `export_right` the same for the ledger; "" closes it.
         allowed: parts of forbidden headers this list may carry.
         can_update: whether the switch 更新已有 is offered.
-        personal: the files hold personal data of residents: uploads and error files go as soon as they have served.
-        back: address of the list, for links back, as a URL name.
+        personal: the files hold personal data of residents: an upload goes as soon as it is imported, all the rest (error
+            files, ledgers, uploads nobody confirmed) within a day, and no page of a job tells a row's content.
     """
 
     key = ""
@@ -103,7 +104,6 @@ class Sheet:
     can_update = True
     personal = False
     max_rows = MAX_ROWS
-    back = ""
 
     # --- Coming in ---
 
@@ -123,8 +123,13 @@ class Sheet:
         """Judges every row; writes nothing. A fixed number of queries per some hundred rows."""
         raise NotImplementedError
 
-    def prepare(self, task: Task, plan: Plan) -> None:
-        """Slow work before the transaction (hashing); whatever it makes goes into the lines' `data`."""
+    def prepare(self, run: JobRun, task: Task, plan: Plan) -> Sequence[tuple[str, str]]:
+        """Slow work before the transaction (hashing); whatever it makes goes into the lines' `data`.
+
+        What it puts into `run.params` is written down together with the rows. Returns more lines for the page of the
+        result.
+        """
+        return ()
 
     def write(self, task: Task, plan: Plan) -> None:
         """Does `plan.to_do` by calling actions, inside one transaction, set by set. All or nothing.
@@ -136,10 +141,6 @@ class Sheet:
 
     def imported(self, task: Task, plan: Plan, found: Mapping[str, Any]) -> None:
         """Called inside the transaction as its last step: writes down who brought what in. `found` are counts."""
-
-    def after(self, run: Any, task: Task, plan: Plan) -> Sequence[tuple[str, str]]:
-        """After the commit, with the `core.jobs.JobRun`. Returns more lines for the page of the result."""
-        return ()
 
     # --- Going out ---
 
@@ -162,11 +163,13 @@ class Sheet:
 
     # --- Doors ---
 
+    def may(self, actor: Any, right: str) -> bool:
+        """Whether the actor holds the right anywhere; the rows are judged one by one later."""
+        return actor is SYSTEM or (bool(right) and policies.holds(actor, right))
+
     def require(self, actor: Actor, right: str) -> None:
-        """Raises Forbidden without the right anywhere; the rows are judged one by one later."""
-        if actor is SYSTEM:
-            return
-        if not right or not policies.holds(actor, right):
+        """Raises Forbidden unless `may`."""
+        if not self.may(actor, right):
             raise Forbidden(_("您没有“%(right)s”的权限。") % {"right": policies.label(right) if right else self.label})
 
 

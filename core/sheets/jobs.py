@@ -5,25 +5,31 @@ The ledger of a long list is a third.
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.files.base import File
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import jobs
 from core.actors import Actor
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, TooLarge
 from core.jobs import JobRun, LostError, Progress
 from core.models import Job, JobState, User
 from core.periods import datetime_words
 from core.sheets.base import WHAT_WORDS, Line, Plan, Sheet, Task, What, sheet_of
 from core.spreadsheets import Report, RowError, Table, bind_columns, table_of, write_errors, write_ledger
+from core.spreadsheets.limits import MAX_BYTES
 from core.text import ellipsis
+from core.uploads import MEGABYTE
+
+logger = logging.getLogger(__name__)
 
 CHECK, WRITE, EXPORT = "sheet_check", "sheet_import", "sheet_export"
 # Faults and rows kept with the job and shown; the workbook has all the faults.
@@ -88,18 +94,36 @@ def check(
     return Outcome(sheet, task, table, content, plan, report)
 
 
-def submit_check(*, actor: User, sheet: Sheet, upload: File, update: bool = False) -> Job:
-    """Asks for a dry run. Raises as `check`, but for the table itself; TooLarge for a file above the limit."""
+def submit_check(*, actor: User, sheet: Sheet, upload: File, update: bool = False, page: str = "") -> Job:
+    """Asks for a dry run. Raises as `check`, but for the table itself; TooLarge for a file above the limit.
+
+    Args:
+        page: URL name of the page that shows what was found, called with the sheet's key and the job's number.
+    """
     sheet.require(actor, sheet.right)
     sheet.where(actor)
-    name = ellipsis((upload.name or "").rsplit("/", 1)[-1], 60)
+    if upload.size > MAX_BYTES:
+        message = _("文件有 %(size)d MB，最大 %(most)d MB。请删去用不到的工作表和图片，或分成几个文件分别导入。") % {
+            "size": -(-upload.size // MEGABYTE),
+            "most": MAX_BYTES // MEGABYTE,
+        }
+        raise TooLarge(message, fields={"upload": message})
     return jobs.submit(
         actor=actor,
         kind=CHECK,
-        title=_("核对%(label)s：%(name)s") % {"label": sheet.label, "name": name},
-        params={"sheet": sheet.key, "update": update},
+        title=_title(_("核对%(label)s"), sheet, upload.name or ""),
+        params={"sheet": sheet.key, "update": update, "page": page},
         upload=upload,
+        brief=sheet.personal,
     )
+
+
+def _title(words: str, sheet: Sheet, name: str) -> str:
+    """What the job is called: after its file, unless people's names may stand in the file's name."""
+    title = words % {"label": sheet.label}
+    if sheet.personal:
+        return title
+    return _("%(title)s：%(name)s") % {"title": title, "name": ellipsis(name.rsplit("/", 1)[-1], 60)}
 
 
 def submit_import(*, actor: User, check: Job, keep_good: bool = False) -> Job:
@@ -117,6 +141,8 @@ def submit_import(*, actor: User, check: Job, keep_good: bool = False) -> Job:
         raise Conflict(_("表格还没有核对完，请稍候再确认。"))
     if first := written_job(check):
         return first
+    if check.report.get("sheet", {}).get("bad_rows", 0) and not keep_good:
+        raise Conflict(_("有错误的行还没有处理：请改好表格重新上传，或勾选“有错误的行不导入”。"))
     name = check.params.get("upload_name", "")
     try:
         with transaction.atomic(), check.upload.open("rb") as file:
@@ -127,12 +153,17 @@ def submit_import(*, actor: User, check: Job, keep_good: bool = False) -> Job:
             return jobs.submit(
                 actor=actor,
                 kind=WRITE,
-                title=_("导入%(label)s：%(name)s") % {"label": sheet.label, "name": ellipsis(name, 60)},
-                params={**check.params, "check": check.pk, "keep_good": keep_good},
+                title=_title(_("导入%(label)s"), sheet, name),
+                params={
+                    **{key: check.params.get(key) for key in ("sheet", "update", "page")},
+                    "check": check.pk,
+                    "keep_good": keep_good,
+                },
                 upload=File(file, name=name),
+                brief=sheet.personal,
             )
     except (FileNotFoundError, ValueError):
-        raise NotFound(_("这份表格已过保存期限，请重新上传。")) from None
+        raise _expired() from None
 
 
 def written_job(check: Job) -> Job | None:
@@ -154,34 +185,44 @@ def run_check(run: JobRun) -> Mapping[str, Any]:
 
 @jobs.job_kind(WRITE, label=gettext_lazy("导入表格"))
 def run_import(run: JobRun) -> Mapping[str, Any]:
-    """The import. What came of it is written with the rows: a worker that dies just after has not lost the figures."""
-    if run.job.report:
-        return run.job.report
-    outcome = _read(run)
-    sheet, task, plan = outcome.sheet, outcome.task, outcome.plan
-    if not outcome.goes and not run.params.get("keep_good"):
-        _keep_error_file(run, outcome)
-        return _report(outcome, run, written=False)
-    report = _report(outcome, run, written=True)
-    if plan.to_do:
-        sheet.prepare(task, plan)
-        with transaction.atomic():
-            sheet.write(task, plan)
-            sheet.imported(task, plan, _counts(outcome))
-            mine = Job.objects.filter(pk=run.job.pk, state=JobState.RUNNING, attempts=run.job.attempts)
-            if not mine.update(report=report):
-                # Another worker has the job by now and does all this itself; the rows written here go with us.
-                raise LostError
-        report["lines"] += [list(pair) for pair in sheet.after(run, task, plan)]
-    _keep_error_file(run, outcome)
-    if sheet.personal:
+    """The import. What came of it is written down with the rows: a worker that dies just after has lost nothing."""
+    report = run.job.report or _import(run)
+    if report["sheet"]["written"] and sheet_of(run.params["sheet"]).personal:
         _forget(run)
     return report
 
 
+def _import(run: JobRun) -> dict[str, Any]:
+    outcome = _read(run)
+    sheet, task, plan = outcome.sheet, outcome.task, outcome.plan
+    goes = outcome.goes or bool(run.params.get("keep_good"))
+    report = _report(outcome, run, written=goes)
+    _keep_error_file(run, outcome)
+    if not goes or not plan.to_do:
+        return report
+    more = [[str(label), str(value)] for label, value in sheet.prepare(run, task, plan)]
+    report["sheet"]["more"] = more
+    report["lines"] += more
+    try:
+        with transaction.atomic():
+            sheet.write(task, plan)
+            sheet.imported(task, plan, _counts(outcome))
+            mine = Job.objects.filter(pk=run.job.pk, state=JobState.RUNNING, attempts=run.job.attempts)
+            if not mine.update(report=report, params=run.params, result=run.result_name):
+                # Another worker has the job by now and does all this itself; the rows written here go with us.
+                raise LostError
+    except IntegrityError as error:
+        logger.warning("job %s: rows collided with others written meanwhile", run.job.pk, exc_info=True)
+        raise Conflict(_("导入的同时有人改动了这些内容，本次没有导入。请重新上传核对。")) from error
+    return report
+
+
 def _read(run: JobRun) -> Outcome:
-    with run.upload() as file:
-        content = file.read()
+    try:
+        with run.upload() as file:
+            content = file.read()
+    except (FileNotFoundError, ValueError):
+        raise _expired() from None
     return check(
         actor=run.actor,
         sheet=sheet_of(run.params["sheet"]),
@@ -213,45 +254,57 @@ def _keep_error_file(run: JobRun, outcome: Outcome) -> None:
 
 
 def _forget(run: JobRun) -> None:
-    """Takes the files of a list of residents away once it is written: the dry run's and the import's own."""
-    jobs.drop_files(run.job)
+    """Takes the table of a list of residents away once it is written: the dry run's, with its error file, and the
+    import's own. The error file of the import stays until it is fetched, for a day."""
+    jobs.drop_files(run.job, "upload")
     if check := Job.objects.filter(pk=int(run.params["check"]), kind=CHECK).first():
         jobs.drop_files(check)
 
 
 def _report(outcome: Outcome, run: JobRun, *, written: bool) -> dict[str, Any]:
-    """The job's report: `lines` and `problems` for the page of jobs, `sheet` for the page of imports."""
-    report = outcome.report
+    """The job's report: `lines`, `problems` and `link` for the page of jobs, `sheet` for the page of imports."""
+    report, personal, page = outcome.report, outcome.sheet.personal, run.params.get("page")
     shown = report.errors[:SHOWN_ERRORS]
-    sample = [] if outcome.sheet.personal else [_shown(line) for line in outcome.plan.to_do[:SHOWN_LINES]]
     return {
         "lines": [
             [_("读取"), _("%(count)d 行") % {"count": report.total}],
-            [WHAT_WORDS[What.NEW], report.created],
-            [WHAT_WORDS[What.CHANGED], report.updated],
-            [WHAT_WORDS[What.SAME], report.unchanged],
+            [str(WHAT_WORDS[What.NEW]), report.created],
+            [str(WHAT_WORDS[What.CHANGED]), report.updated],
+            [str(WHAT_WORDS[What.SAME]), report.unchanged],
             [_("有错误"), _("%(count)d 行") % {"count": report.bad_rows}],
         ],
         "problems": [[error.row, error.column, error.message] for error in shown],
         "sheet": {
             **replace(report, errors=[]).as_dict(),
-            "errors": [[e.row, e.column, e.message, "" if outcome.sheet.personal else e.value] for e in shown],
+            "errors": [[e.row, e.column, e.message, "" if personal else e.value] for e in shown],
             "error_count": len(report.errors),
             "bad_rows": report.bad_rows,
             "written": written,
-            "sample": sample,
+            "sample": [_shown(line, personal) for line in outcome.plan.to_do[:SHOWN_LINES]],
             "sheet": outcome.table.sheet,
+            "more": [],
         },
+        "link": [_("查看这次导入"), reverse(page, args=[outcome.sheet.key, run.job.pk])] if page else None,
     }
 
 
-def _shown(line: Line) -> dict[str, Any]:
+def _shown(line: Line, personal: bool) -> dict[str, Any]:
+    """A line of the preview; of a resident's row only what would happen to it, and in which columns."""
     return {
         "row": line.number,
         "what": str(WHAT_WORDS[line.what]),
-        "name": line.name,
-        "changes": [list(change) for change in line.changes],
+        "name": "" if personal else line.name,
+        "changes": [[header, "", ""] if personal else [header, old, new] for header, old, new in line.changes],
     }
+
+
+def forget(sheet: Sheet) -> int:
+    """Takes away every kept file of a list at once: somebody in it is to be gone from everywhere. Returns how many jobs."""
+    return jobs.forget(Job.objects.filter(params__sheet=sheet.key, params__brief=True))
+
+
+def _expired() -> NotFound:
+    return NotFound(_("这份表格已过保存期限，请重新上传。"))
 
 
 # --- Ledgers --------------------------------------------------------------------------------------------------------
@@ -295,7 +348,8 @@ def submit_export(*, actor: User, sheet: Sheet, ids: Sequence[int]) -> Job:
     """Asks for the ledger as a job. Raises as `export`."""
     _check_export(actor, sheet, ids)
     title = _("导出%(title)s") % {"title": sheet.ledger_title()}
-    return jobs.submit(actor=actor, kind=EXPORT, title=title, params={"sheet": sheet.key, "ids": list(ids)})
+    params = {"sheet": sheet.key, "ids": list(ids)}
+    return jobs.submit(actor=actor, kind=EXPORT, title=title, params=params, brief=sheet.personal)
 
 
 @jobs.job_kind(EXPORT, label=gettext_lazy("导出台账"))

@@ -13,7 +13,9 @@ from django.urls import reverse
 from rest_framework.authtoken.models import TokenProxy
 
 from core.actors import SYSTEM
+from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
+from core.sheets.base import registered
 from grids.models import Appointment, GridNode
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services.actions.settings import set_calendar_day
@@ -146,6 +148,10 @@ OWN_PAGES = {
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import", "template", "handout"},
 }
+# And those of every list with a table (core.admin_sheets).
+TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
+# Table -> who brings it in, and who takes it out.
+TABLES: dict[str, tuple[list[str], list[str]]] = {}
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
 
@@ -162,7 +168,27 @@ def test_every_address_of_the_admin_was_thought_about() -> None:
                 found.setdefault(key, set()).add(one.name.removeprefix(prefix))
     common = {"changelist", "add", "lookup", "change", "deed"}
     expected = {model.__name__: common | OWN_PAGES.get(model, set()) for model in LISTS}
+    for model in with_tables():
+        expected[model.__name__] |= TABLE_PAGES
     assert found == {"": SITE_PAGES, **expected}
+
+
+def with_tables() -> dict[type, list[str]]:
+    """Model -> the keys of the tables on its page."""
+    pages = admin.site._registry.items()
+    return {model: list(page.sheets) for model, page in pages if isinstance(page, SheetAdmin)}
+
+
+def test_tables_come_and_go_with_those_who_may(cast: Cast) -> None:
+    hung = {key: model for model, keys in with_tables().items() for key in keys}
+    assert set(hung) == set(TABLES) == {sheet.key for sheet in registered()}
+    found, expected = {}, {}
+    for name, client in at_the_desk(cast).items():
+        for key, (importers, exporters) in TABLES.items():
+            for page, allowed in (("import", importers), ("import_template", importers), ("export", exporters)):
+                found[name, f"{key} {page}"] = client.get(url(hung[key], page, key)).status_code
+                expected[name, f"{key} {page}"] = 200 if name in allowed else 403
+    assert wrong(found, expected) == {}
 
 
 @pytest.mark.parametrize("path", ["autocomplete/", "r/1/1/", "search/?s=a", "jsi18n/", "services/demand/1/delete/"])
