@@ -6,12 +6,15 @@ prove their right themselves and call `respond`.
 """
 
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
+from django.core.files.base import ContentFile
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse
@@ -93,6 +96,42 @@ def respond(file: FieldFile, *, name: str = "") -> FileResponse:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+# Stores content under a name in a row's file field; the row itself is saved by the caller.
+Keep = Callable[[FieldFile, str, bytes], None]
+
+
+@contextmanager
+def written_with_rows() -> Iterator[Keep]:
+    """A transaction whose rows bring files along. When it fails, what was stored goes again with the rows.
+
+        with files.written_with_rows() as keep:
+            keep(row.file, "x.jpg", content)
+            row.save()
+
+    It must be the outermost transaction: when one around it failed later, nobody would know of the files.
+    """
+    stored: list[FieldFile] = []
+
+    def keep(file: FieldFile, name: str, content: bytes) -> None:
+        file.save(name, ContentFile(content), save=False)
+        stored.append(file)
+
+    try:
+        with transaction.atomic(durable=True):
+            yield keep
+    except BaseException:
+        for file in stored:
+            file.delete(save=False)
+        raise
+
+
+def drop_after_commit(*dropped: FieldFile) -> None:
+    """Takes the files of rows that are deleted away, once that is certain."""
+    for file in dropped:
+        if file.name:
+            transaction.on_commit(lambda name=file.name, storage=file.storage: storage.delete(name))  # type: ignore[misc]
 
 
 def _nothing() -> NotFound:

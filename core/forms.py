@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from core import accounts
@@ -60,6 +61,20 @@ class SignInForm(AuthenticationForm):
             return accounts.clean_phone(typed)
         except Invalid as error:
             raise forms.ValidationError(error.message) from error
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class PhotosField(forms.FileField):
+    """Several pictures in one input. The action checks and cleans them."""
+
+    widget = ManyFilesInput(attrs={"accept": "image/*"})
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        items = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(PhotosField, self).clean(item, initial) for item in items]
 
 
 def add_domain_error(form: forms.Form, error: DomainError) -> None:

@@ -6,8 +6,9 @@ fresh canvas and encoded again, so that nothing of the original file survives, k
 
 import hashlib
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from PIL import Image
@@ -21,6 +22,8 @@ MAX_PIXELS = 60_000_000
 LONGEST_SIDE = 1920
 THUMBNAIL_SIDE = 320
 QUALITY = 85
+# Pictures a person sends at once.
+MOST = 6
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
@@ -69,6 +72,17 @@ def accept_photo(uploaded: IO[bytes], *, max_bytes: int = MAX_BYTES) -> Photo:
     canvas = _decode(content, LONGEST_SIDE)
     data = _encode(canvas)
     return Photo(data=data, width=canvas.width, height=canvas.height, sha256=hashlib.sha256(data).hexdigest())
+
+
+def accept_photos(uploads: Iterable[Any]) -> list[Photo]:
+    """Checks and cleans the pictures of one form, outside any transaction: decoding takes longer than a lock should.
+
+    Raises `Invalid` or `TooLarge` as `accept_photo`; Invalid when there are more than `MOST`.
+    """
+    uploads = [upload for upload in uploads if upload]
+    if len(uploads) > MOST:
+        raise Invalid(_("一次最多上传 %(most)d 张照片。") % {"most": MOST}, fields={"photos": _("照片过多。")})
+    return [accept_photo(upload) for upload in uploads]
 
 
 def make_thumbnail(data: bytes, *, side: int = THUMBNAIL_SIDE) -> bytes:

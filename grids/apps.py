@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,9 +9,10 @@ class GridsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from core import files
         from core import policies as registry
         from core.models import AuditEntry, User
-        from grids import audiences, hanging, models, policies, posts
+        from grids import audiences, hanging, models, pictures, policies, posts
         from grids.models import Appointment, County, GridNode
         from grids.querysets import current
 
@@ -26,7 +27,8 @@ class GridsConfig(AppConfig):
             AuditEntry: policies.AUDIT_POLICY,
             models.CompoundProfile: policies.InTree(posts.VIEW_COMPOUND),
             models.Facility: policies.InTree(posts.VIEW_COMPOUND, path="profile.node", county="profile.county"),
-            models.Remediation: policies.InTree(posts.VIEW_COMPOUND, community="community"),
+            # By the compound, not by its own column: that one keeps where a finished project happened.
+            models.Remediation: policies.InTree(posts.VIEW_COMPOUND),
             models.RemediationPhoto: policies.InTree(
                 posts.VIEW_COMPOUND, path="remediation.node", county="remediation.county"
             ),
@@ -38,4 +40,12 @@ class GridsConfig(AppConfig):
         for model, policy in table.items():
             registry.register(model, policy)
         hanging.register(Appointment, label=_("未结束的任职"), open=current)
+        hanging.register(
+            models.Remediation,
+            label=_("未完成的整治项目"),
+            community="community",
+            open=lambda: Q(finished_on__isnull=True),
+        )
+        files.register(pictures.FULL, models.RemediationPhoto, "file")
+        files.register(pictures.SMALL, models.RemediationPhoto, "thumbnail")
         audiences.register()

@@ -13,8 +13,9 @@ class PartybuildingConfig(AppConfig):
         from grids import hanging
         from grids.policies import InTree
         from grids.posts import VIEW_COMPOUND, add_rights
-        from partybuilding import audiences, policies, posts
+        from partybuilding import audiences, duties, policies, posts
         from partybuilding.models import (
+            Compound,
             CompoundRunning,
             Member,
             Pairing,
@@ -41,5 +42,7 @@ class PartybuildingConfig(AppConfig):
         registry.register(PairingVisit, policies.PairingPolicy("pairing"))
         registry.register(PairingProblem, policies.PairingPolicy("pairing"))
         registry.register(CompoundRunning, InTree(VIEW_COMPOUND))
+        registry.register(Compound, InTree(VIEW_COMPOUND, path=""))
+        duties.register("compound", label=_("在管的小区"), rows=CompoundRunning.objects.run_by)
         hanging.register(PartyOrganisation, label=_("在用的党组织"), open=lambda: Q(is_active=True))
         audiences.register()

@@ -6,32 +6,17 @@ import secrets
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import parse_follow_code
 from core.errors import DomainError, Invalid
-from core.forms import add_domain_error
+from core.forms import PhotosField, add_domain_error
 from core.workflow import Input
 from services import selectors
 from services.models import Category, Demand, SubOrder
 from services.selectors import Action
 
 _TOO_LONG = _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。")
-
-
-class ManyFilesInput(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class PhotosField(forms.FileField):
-    """Several pictures in one input. The action checks and cleans them."""
-
-    widget = ManyFilesInput(attrs={"accept": "image/*"})
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
-        items = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(PhotosField, self).clean(item, initial) for item in items]
 
 
 class MatterField(forms.CharField):

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from core import audit, policies
 from core.models import AuditEntry, User
-from grids.models import Appointment, County, GridNode
-from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from grids.models import Appointment, CompoundProfile, County, Facility, GridNode, Remediation, RemediationPhoto
+from partybuilding.models import CompoundRunning, Member, PartyOrganisation, Unit, UnitMembership
 from services.actions import tallies
 from services.models import (
     Assignment,
@@ -55,9 +55,21 @@ def world(cast: Cast) -> Cast:
             suborder=returned, member=community.supporting_member, asked_by=community.liaison, state="passed_up"
         )
         audit_row(community.officer, demand)
+        make_compound(community.compound)
     make.make_organisation(cast.county, "城北街道党工委")
     tallies.rebuild_tallies(cast.county)
     return cast
+
+
+def make_compound(node: GridNode) -> None:
+    """One of everything that hangs on a compound. Finished projects keep their community, whoever moves."""
+    here = {"node": node, "county": node.county}
+    profile = CompoundProfile.objects.create(**here)
+    Facility.objects.create(profile=profile, kind="lift", count=4)
+    CompoundRunning.objects.create(**here, management="managed")
+    for title, community in (("加装电梯", node.community), ("更换门禁", GridNode.objects.get(name="新民社区"))):
+        project = Remediation.objects.create(**here, kind="lift", title=title, community=community)
+        RemediationPhoto.objects.create(remediation=project, stage="before", file="x.jpg", size=1, digest="0")
 
 
 def audit_row(actor: User, demand: Demand) -> None:
@@ -126,6 +138,15 @@ def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) ->
         assert rows.exists()
         assert sees_nothing_of(stranger, rows)
     assert sees_nothing_of(stranger, GridNode.objects.filter(**here))
+    for model, path in (
+        (CompoundProfile, "node"),
+        (Facility, "profile__node"),
+        (CompoundRunning, "node"),
+        (Remediation, "node"),
+        (RemediationPhoto, "remediation__node"),
+    ):
+        rows = model._default_manager.filter(**{f"{path}__community": world.a.node})
+        assert rows.exists() and sees_nothing_of(stranger, rows)
     assert sees_nothing_of(stranger, UnitCheckIn.objects.filter(node=world.a.node))
     assert sees_nothing_of(stranger, Tally.objects.filter(**here))
     assert sees_nothing_of(stranger, Appointment.objects.filter(node__community=world.a.node))

@@ -11,26 +11,50 @@ from grids.actions.appointments import (
     end_appointment,
     hand_over,
 )
+from grids.actions.compounds import ProfileFacts, describe_compound, describe_compounds
 from grids.actions.counties import create_county, load_preset
+from grids.actions.remediations import (
+    RemediationFacts,
+    add_remediation_photos,
+    begin_remediation,
+    drop_remediation,
+    drop_remediation_photos,
+    finish_remediation,
+    keep_remediations,
+    register_remediation,
+    update_remediation,
+)
 from grids.actions.tree import create_node, describe_node, move_node, rename_node, retire_node
 
 __all__ = [
     "Correction",
     "GivenAccount",
     "NewAppointment",
+    "ProfileFacts",
+    "RemediationFacts",
     "account_for",
+    "add_remediation_photos",
     "appoint",
     "appoint_many",
+    "begin_remediation",
     "correct_appointment",
     "correct_appointments",
     "create_county",
     "create_node",
+    "describe_compound",
+    "describe_compounds",
     "describe_node",
+    "drop_remediation",
+    "drop_remediation_photos",
     "end_appointment",
+    "finish_remediation",
     "hand_over",
+    "keep_remediations",
     "load_preset",
     "move_node",
+    "register_remediation",
     "rename_node",
     "retire_node",
+    "update_remediation",
     "why_not_theirs",
 ]

@@ -1,10 +1,20 @@
 from grids.models.appointment import Appointment
 from grids.models.care import CareCadence, CareHousehold, CareKind, CareNeed, CareVisit, ConsentKind
-from grids.models.compound import CompoundProfile, Facility, FacilityKind, PhotoStage, Remediation, RemediationPhoto
+from grids.models.compound import (
+    IN_STATE,
+    CompoundProfile,
+    Facility,
+    FacilityKind,
+    PhotoStage,
+    Remediation,
+    RemediationPhoto,
+    RemediationState,
+)
 from grids.models.county import County, Level
 from grids.models.node import GridNode, NodeKind
 
 __all__ = [
+    "IN_STATE",
     "Appointment",
     "CareCadence",
     "CareHousehold",
@@ -22,4 +32,5 @@ __all__ = [
     "PhotoStage",
     "Remediation",
     "RemediationPhoto",
+    "RemediationState",
 ]

@@ -70,6 +70,14 @@ class Facility(models.Model):
         return f"{self.get_kind_display()} {self.count}"
 
 
+class RemediationState(models.TextChoices):
+    """How far a project is: its dates say so."""
+
+    PLANNED = "planned", _("计划")
+    GOING = "going", _("进行中")
+    FINISHED = "finished", _("已完成")
+
+
 class Remediation(models.Model):
     """Something put right in a compound: 4 lifts, 41 parking spaces; planned, under way (`started_on`), done."""
 
@@ -108,9 +116,18 @@ class Remediation(models.Model):
         return self.title
 
     @property
-    def county_key(self) -> int:
-        """Where the audit trail looks for the county of a deed."""
-        return self.county_id
+    def state(self) -> RemediationState:
+        if self.finished_on is not None:
+            return RemediationState.FINISHED
+        return RemediationState.PLANNED if self.started_on is None else RemediationState.GOING
+
+
+# The same as `Remediation.state`, as a filter.
+IN_STATE = {
+    RemediationState.PLANNED: Q(finished_on__isnull=True, started_on__isnull=True),
+    RemediationState.GOING: Q(finished_on__isnull=True, started_on__isnull=False),
+    RemediationState.FINISHED: Q(finished_on__isnull=False),
+}
 
 
 class PhotoStage(models.TextChoices):

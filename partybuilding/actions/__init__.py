@@ -10,11 +10,13 @@ from partybuilding.actions.members import (
 )
 from partybuilding.actions.memberships import NewMembership, add_membership, add_memberships, end_membership
 from partybuilding.actions.organisations import create_organisation, update_organisation
+from partybuilding.actions.running import RunningFacts, record_running, record_runnings
 from partybuilding.actions.units import create_unit, update_unit
 
 __all__ = [
     "NewMember",
     "NewMembership",
+    "RunningFacts",
     "add_member",
     "add_members",
     "add_membership",
@@ -24,6 +26,8 @@ __all__ = [
     "end_membership",
     "give_member_account",
     "link_member_accounts",
+    "record_running",
+    "record_runnings",
     "update_member",
     "update_organisation",
     "update_unit",

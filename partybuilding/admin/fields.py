@@ -12,6 +12,7 @@ from partybuilding.models import PartyOrganisation, Unit
 
 name_deeds(
     {
+        "compound.running": lazy("登记小区管理情况"),
         "unit.create": lazy("登记单位"),
         "unit.update": lazy("修改单位"),
         "membership.start": lazy("登记单位人员"),

@@ -1,11 +1,12 @@
 from partybuilding.models.organisation import OrganisationKind, PartyOrganisation
 from partybuilding.models.pairing import Pairing, PairingKind, PairingProblem, PairingVisit
 from partybuilding.models.people import Member, UnitMembership, UnitRole
-from partybuilding.models.running import BranchSetup, CompoundRunning, Management, OwnersCommittee
+from partybuilding.models.running import BranchSetup, Compound, CompoundRunning, Management, OwnersCommittee
 from partybuilding.models.unit import Unit, UnitKind
 
 __all__ = [
     "BranchSetup",
+    "Compound",
     "CompoundRunning",
     "Management",
     "Member",

@@ -1,10 +1,13 @@
 """Who runs a compound: a property firm or nobody, the owners' committee, the branch. Source: docs/domain.md#z3, #z5."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from grids.models import County, GridNode
-from grids.querysets import ScopedQuerySet
+from grids.compounds import with_profiles
+from grids.models import CompoundProfile, County, GridNode
+from grids.querysets import NodeManager, NodeQuerySet, ScopedQuerySet
 from partybuilding.models.organisation import PartyOrganisation
 from partybuilding.models.unit import Unit
 
@@ -29,6 +32,12 @@ class BranchSetup(models.TextChoices):
     MERGED = "merged", _("融合建")
 
 
+class RunningQuerySet(ScopedQuerySet):
+    def run_by(self, firm: Unit) -> Any:
+        """The compounds in use that a firm manages."""
+        return self.filter(firm=firm, node__retired_at__isnull=True)
+
+
 class CompoundRunning(models.Model):
     """Who runs a compound. Its physical facts are `grids.CompoundProfile`; one page shows both."""
 
@@ -48,7 +57,7 @@ class CompoundRunning(models.Model):
     branch_setup = models.CharField(_("支部组建方式"), max_length=10, choices=BranchSetup, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = RunningQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("小区管理")
@@ -57,3 +66,35 @@ class CompoundRunning(models.Model):
 
     def __str__(self) -> str:
         return str(self.node)
+
+
+class CompoundManager(NodeManager):
+    """The places of the tree that have a profile."""
+
+    def get_queryset(self) -> NodeQuerySet:
+        found: NodeQuerySet = super().get_queryset().filter(with_profiles())
+        return found
+
+
+class Compound(GridNode):
+    """A place of the tree seen as a compound: the lists and pages of both halves hang on it."""
+
+    objects = CompoundManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("小区档案")
+        verbose_name_plural = _("小区档案")
+
+    def __str__(self) -> str:
+        return self.path or self.name
+
+    @property
+    def profile(self) -> CompoundProfile | None:
+        """The physical half, where anything is recorded."""
+        return getattr(self, "compound_profile", None)
+
+    @property
+    def running(self) -> CompoundRunning | None:
+        """Who runs it, where that is recorded."""
+        return getattr(self, "compound_running", None)

@@ -11,9 +11,10 @@ from core import audit
 from core.actors import Actor, kind_of, user_of
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
+from core.photos import accept_photos
 from core.workflow import Workflow
 from services.actions import demand_effects, suborder_effects
-from services.actions.photos import accept_photos, keep_photos
+from services.actions.photos import keep_photos
 from services.actions.step import Move, Target
 from services.clocks import clock_for
 from services.models import Assignment, Demand, DemandEvent, SubOrder

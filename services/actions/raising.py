@@ -12,10 +12,11 @@ from core.actors import RESIDENT, SYSTEM, Actor, kind_of, user_of
 from core.codes import follow_code_of, new_matter_code
 from core.errors import Forbidden, Invalid
 from core.masking import is_mobile
+from core.photos import accept_photos
 from core.text import clean_line, clean_text, first_line
 from grids.models import GridNode
 from services import posts
-from services.actions.photos import accept_photos, keep_photos
+from services.actions.photos import keep_photos
 from services.clocks import clock_for
 from services.models import Category, Demand, DemandEvent, Origin
 from services.notices import tell
