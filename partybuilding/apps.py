@@ -11,7 +11,7 @@ class PartybuildingConfig(AppConfig):
     def ready(self) -> None:
         from core import policies as registry
         from grids import hanging
-        from grids.policies import InTree
+        from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
         from partybuilding import audiences, duties, policies, posts
         from partybuilding.models import (
@@ -19,12 +19,14 @@ class PartybuildingConfig(AppConfig):
             CompoundRunning,
             Member,
             Pairing,
+            PairingGuide,
             PairingProblem,
             PairingVisit,
             PartyOrganisation,
             Unit,
             UnitMembership,
         )
+        from partybuilding.querysets import not_over
 
         add_rights(posts.POST_RIGHTS)
         acts_for = UnitMembership.objects.filter(user=OuterRef("pk"))
@@ -41,8 +43,11 @@ class PartybuildingConfig(AppConfig):
         registry.register(Pairing, policies.PairingPolicy())
         registry.register(PairingVisit, policies.PairingPolicy("pairing"))
         registry.register(PairingProblem, policies.PairingPolicy("pairing"))
+        registry.register(PairingGuide, CountySettings(posts.VIEW_PAIRING))
         registry.register(CompoundRunning, InTree(VIEW_COMPOUND))
         registry.register(Compound, InTree(VIEW_COMPOUND, path=""))
         duties.register("compound", label=_("在管的小区"), rows=CompoundRunning.objects.run_by)
         hanging.register(PartyOrganisation, label=_("在用的党组织"), open=lambda: Q(is_active=True))
+        hanging.register(Pairing, label=_("未结束的包联"), open=not_over)
+        duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
         audiences.register()

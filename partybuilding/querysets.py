@@ -1,6 +1,11 @@
+import datetime
 from typing import Any
 
+from django.apps import apps
 from django.db import models
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 from mptt.managers import TreeManager
 from mptt.querysets import TreeQuerySet
 
@@ -47,3 +52,35 @@ class PairingQuerySet(models.QuerySet[Any]):
 
     def current(self) -> "PairingQuerySet":
         return self.filter(current())
+
+    def open(self) -> "PairingQuerySet":
+        """Not over: running today, or yet to begin."""
+        return self.filter(not_over())
+
+    def with_counts(self) -> "PairingQuerySet":
+        """With `visit_count`, `last_visit`, `problem_count` and `open_count`."""
+        visits = self._of("PairingVisit")
+        problems = self._of("PairingProblem")
+        return self.annotate(
+            visit_count=_counted(visits),
+            last_visit=Subquery(visits.order_by("-visited_on").values("visited_on")[:1]),
+            problem_count=_counted(problems),
+            open_count=_counted(problems.filter(solved_on=None)),
+        )
+
+    @staticmethod
+    def _of(name: str) -> models.QuerySet[Any]:
+        found: models.QuerySet[Any] = apps.get_model("partybuilding", name)._default_manager.filter(
+            pairing=OuterRef("pk")
+        )
+        return found.order_by()
+
+
+def _counted(rows: models.QuerySet[Any]) -> Coalesce:
+    counted = rows.values("pairing").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
+
+
+def not_over(day: datetime.date | None = None) -> Q:
+    """Rows with an `end` that have no last day, or one that has not passed (today when not given)."""
+    return Q(end__isnull=True) | Q(end__gte=day or timezone.localdate())

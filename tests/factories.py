@@ -4,6 +4,7 @@ What a test does not care about gets a telling default; what it does care about 
 computed bounds, in one pass per street. For named people in every role see `tests.cast`.
 """
 
+import datetime
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,16 @@ from core.codes import new_matter_code
 from core.models import User
 from grids.models import Appointment, County, GridNode, Level
 from grids.naming import path_of
-from partybuilding.models import Member, PartyOrganisation, Unit, UnitKind, UnitMembership
+from partybuilding.models import (
+    Member,
+    Pairing,
+    PairingProblem,
+    PairingVisit,
+    PartyOrganisation,
+    Unit,
+    UnitKind,
+    UnitMembership,
+)
 from services.models import (
     Category,
     CheckInRole,
@@ -215,6 +225,22 @@ def make_member(name: str, unit: Unit, *, account: bool = True, **fields: Any) -
 
 def make_organisation(county: County, name: str, **fields: Any) -> PartyOrganisation:
     return PartyOrganisation.objects.create(county=county, name=name, **fields)
+
+
+def make_pairing(node: GridNode, holder: User | Unit, kind: str = "", **fields: Any) -> Pairing:
+    """A pairing that began a year ago, with a person (a cadre's unless told otherwise) or a unit."""
+    who = {"unit": holder} if isinstance(holder, Unit) else {"user": holder}
+    kind = kind or ("department" if "unit" in who else "cadre")
+    start = timezone.localdate() - datetime.timedelta(days=365)
+    return Pairing.objects.create(county=node.county, kind=kind, node=node, **who, **{"start": start, **fields})
+
+
+def make_visit(pairing: Pairing, text: str = "看了楼道和消防通道", **fields: Any) -> PairingVisit:
+    return PairingVisit.objects.create(pairing=pairing, text=text, **{"visited_on": timezone.localdate(), **fields})
+
+
+def make_problem(pairing: Pairing, text: str = "单元门坏了", **fields: Any) -> PairingProblem:
+    return PairingProblem.objects.create(pairing=pairing, text=text, **{"found_on": timezone.localdate(), **fields})
 
 
 def check_in(unit: Unit, node: GridNode, role: str = CheckInRole.LEAD, **fields: Any) -> UnitCheckIn:

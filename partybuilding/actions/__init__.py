@@ -10,24 +10,56 @@ from partybuilding.actions.members import (
 )
 from partybuilding.actions.memberships import NewMembership, add_membership, add_memberships, end_membership
 from partybuilding.actions.organisations import create_organisation, update_organisation
+from partybuilding.actions.pairing_records import (
+    add_problem,
+    add_visit,
+    correct_problem,
+    correct_visit,
+    reopen_problem,
+    solve_problem,
+)
+from partybuilding.actions.pairings import (
+    NewPairing,
+    PairingChange,
+    change_duty,
+    change_pairings,
+    end_pairing,
+    hand_over_pairing,
+    start_pairing,
+    start_pairings,
+)
 from partybuilding.actions.running import RunningFacts, record_running, record_runnings
 from partybuilding.actions.units import create_unit, update_unit
 
 __all__ = [
     "NewMember",
     "NewMembership",
+    "NewPairing",
+    "PairingChange",
     "RunningFacts",
     "add_member",
     "add_members",
     "add_membership",
     "add_memberships",
+    "add_problem",
+    "add_visit",
+    "change_duty",
+    "change_pairings",
+    "correct_problem",
+    "correct_visit",
     "create_organisation",
     "create_unit",
     "end_membership",
+    "end_pairing",
     "give_member_account",
+    "hand_over_pairing",
     "link_member_accounts",
     "record_running",
     "record_runnings",
+    "reopen_problem",
+    "solve_problem",
+    "start_pairing",
+    "start_pairings",
     "update_member",
     "update_organisation",
     "update_unit",

@@ -1,5 +1,5 @@
 from partybuilding.models.organisation import OrganisationKind, PartyOrganisation
-from partybuilding.models.pairing import Pairing, PairingKind, PairingProblem, PairingVisit
+from partybuilding.models.pairing import Pairing, PairingGuide, PairingKind, PairingProblem, PairingVisit
 from partybuilding.models.people import Member, UnitMembership, UnitRole
 from partybuilding.models.running import BranchSetup, Compound, CompoundRunning, Management, OwnersCommittee
 from partybuilding.models.unit import Unit, UnitKind
@@ -13,6 +13,7 @@ __all__ = [
     "OrganisationKind",
     "OwnersCommittee",
     "Pairing",
+    "PairingGuide",
     "PairingKind",
     "PairingProblem",
     "PairingVisit",

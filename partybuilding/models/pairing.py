@@ -15,9 +15,9 @@ from partybuilding.querysets import PairingQuerySet
 class PairingKind(models.TextChoices):
     """What a kind of pairing joins stands in `partybuilding.pairing_kinds`."""
 
-    LEADER = "leader", _("县级领导包联社区")
-    DEPARTMENT = "department", _("部门包抓小区（片区）")
-    CADRE = "cadre", _("干部包联楼栋")
+    LEADER = "leader", _("县级领导包联")
+    DEPARTMENT = "department", _("部门包抓")
+    CADRE = "cadre", _("干部包联")
 
 
 class Pairing(models.Model):
@@ -74,6 +74,11 @@ class Pairing(models.Model):
         return str(self.unit.label if self.unit else self.user.name if self.user else "")
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has no last day yet, or one still to come."""
+        return self.end is None or self.end >= timezone.localdate()
+
+    @property
     def county_key(self) -> int:
         """Where the audit trail looks for the county of a deed."""
         return self.county_id
@@ -87,6 +92,7 @@ class PairingVisit(models.Model):
     text = models.CharField(_("走访情况"), max_length=500)
     visited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(_("记录时间"), default=timezone.now, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -97,6 +103,11 @@ class PairingVisit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pairing} {self.visited_on}"
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.pairing.county_id
 
 
 class PairingProblem(models.Model):
@@ -129,3 +140,39 @@ class PairingProblem(models.Model):
 
     def __str__(self) -> str:
         return self.text[:30]
+
+    @property
+    def is_solved(self) -> bool:
+        return self.solved_on is not None
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.pairing.county_id
+
+
+class PairingGuide(models.Model):
+    """How a county pairs: of which level every place should have a pairing of the kind, how many places one may hold.
+
+    A guide: what lies beside it is shown, never refused. What a county has not set follows `pairing_kinds`.
+    """
+
+    county = models.ForeignKey(County, models.CASCADE, related_name="pairing_guides", verbose_name=_("县"))
+    kind = models.CharField(_("包联类型"), max_length=12, choices=PairingKind)
+    # A level's key; empty where not every place is meant to have one.
+    level = models.CharField(_("应包联到"), max_length=30, blank=True)
+    most = models.PositiveSmallIntegerField(_("每人（单位）最多包联几处"))
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("包联标准")
+        verbose_name_plural = _("包联标准")
+        ordering = ["county", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["county", "kind"], name="pairing_guide_once"),
+            models.CheckConstraint(condition=Q(most__gte=1), name="pairing_guide_most"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
