@@ -22,6 +22,17 @@ name_deeds(
         "member.account": lazy("党员开通账号"),
         "organisation.create": lazy("新建党组织"),
         "organisation.update": lazy("修改党组织"),
+        "pairing.start": lazy("登记包联"),
+        "pairing.change": lazy("修改包联"),
+        "pairing.end": lazy("结束包联"),
+        "pairing.guide": lazy("修改包联标准"),
+        "pairing.visit": lazy("记录包联走访"),
+        "pairing.visit_correct": lazy("更正包联走访"),
+        "pairing.problem": lazy("登记包联问题"),
+        "pairing.problem_pass": lazy("移交包联问题"),
+        "pairing.problem_solve": lazy("解决包联问题"),
+        "pairing.problem_correct": lazy("更正包联问题"),
+        "pairing.problem_reopen": lazy("重新打开包联问题"),
     }
 )
 
