@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
 from core.models import AuditEntry, CalendarDay, User
-from grids.models import Appointment, GridNode
+from grids.models import Appointment, GridNode, Level
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services import posts
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
@@ -97,6 +97,7 @@ def _figures(request: HttpRequest) -> list[Item]:
 
 def _administration(request: HttpRequest) -> list[Item]:
     items = _models(request, User) if policies.holds(request.user, MANAGE_ACCOUNT) else []
+    items += _models(request, Level)
     if policies.holds(request.user, posts.MANAGE_SETTINGS):
         items += _models(request, Category, LoopSettings, CalendarDay)
     return [*items, *_models(request, AuditEntry)]

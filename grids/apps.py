@@ -9,18 +9,20 @@ class GridsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from core import files
+        from core import files, sheets
         from core import policies as registry
         from core.models import AuditEntry, User
         from grids import audiences, hanging, models, pictures, policies, posts
         from grids.models import Appointment, County, GridNode
         from grids.querysets import current
+        from grids.resources.levels import LevelSheet
 
         held = Appointment.objects.filter(user=OuterRef("pk"))
         registry.provide_scopes(policies.appointment_grants, hint="holds_posts", exists=Exists(held))
         registry.name_rights(posts.RIGHT_LABELS)
         table: dict[type[Model], registry.Policy] = {
             County: policies.CountyPolicy(),
+            models.Level: policies.CountySettings(posts.MANAGE_COUNTY),
             GridNode: policies.NODE_POLICY,
             Appointment: policies.APPOINTMENT_POLICY,
             User: policies.USER_POLICY,
@@ -49,3 +51,4 @@ class GridsConfig(AppConfig):
         files.register(pictures.FULL, models.RemediationPhoto, "file")
         files.register(pictures.SMALL, models.RemediationPhoto, "thumbnail")
         audiences.register()
+        sheets.register(LevelSheet())

@@ -3,22 +3,25 @@
 Codes (docs/practice.md, "Codes"): street and community carry a division code of 12 characters; a grid its community's
 code and a serial of 3, which makes the 15 characters a province expects; everything else the code of what it hangs on
 and a serial of 3. Sectors, compounds and whatever else hangs on the community itself have a letter before the serial,
-so that the 15-digit space belongs to grids alone. A code is given once: it stays with its node when the node moves or
-is retired.
+so that the 15-digit space belongs to grids alone. Where 999 are not enough, the serial goes on with a letter before its
+three digits (A000, A001 ...). A code is given once: it stays with its node when the node moves or is retired.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.codes import next_serial_code
+from core.codes import next_serial_code, serial_code
 from core.errors import Invalid
 
 SEPARATOR = " · "
 PATH_LENGTH = 400
 NAME_LENGTH = 60
+# Twelve levels, each with a serial of four at most.
+CODE_LENGTH = 60
 SERIAL = 3
+# Letters of serials beyond 999: none that stands before a serial for its level, none that is read as a digit.
+BEYOND = "ABEGJKMNQRSTUVWY"
 
 STREET, COMMUNITY, GRID = "street", "community", "grid"
 # Levels whose code begins at the community wherever they hang, so that a sector or compound between is no matter.
@@ -103,6 +106,25 @@ def _serial(code: str, prefix: str) -> int:
     return int(rest) if rest.isdecimal() else 0
 
 
-def next_code(prefix: str, taken: Iterable[Any]) -> str:
-    """The code after the highest serial given below `prefix`, retired and moved nodes included."""
-    return next_serial_code(prefix, taken, width=SERIAL)
+def code_after(prefix: str, serial: int) -> str:
+    """The code with the serial after this one below `prefix`: 001 ... 999, A000 ... A999, B000 ...
+
+    Raises Invalid when the serials are used up.
+    """
+    serial += 1
+    beyond, rest = divmod(serial, 1000)
+    if not beyond:
+        return serial_code(prefix, serial, width=SERIAL)
+    if beyond > len(BEYOND):
+        raise Invalid(_("%(prefix)s 之下的编码已用完。") % {"prefix": prefix})
+    return f"{prefix}{BEYOND[beyond - 1]}{rest:03d}"
+
+
+def serial_below(prefix: str, code: str) -> int:
+    """Which serial below `prefix` a code is; 0 when it is none."""
+    rest = code[len(prefix) :]
+    if not (code.startswith(prefix) and rest.isascii() and rest[-SERIAL:].isdigit()):
+        return 0
+    if len(rest) == SERIAL:
+        return int(rest)
+    return 1000 * (BEYOND.find(rest[0]) + 1) + int(rest[1:]) if len(rest) == SERIAL + 1 and rest[0] in BEYOND else 0

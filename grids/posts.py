@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.policies import USE_DESK, USE_MOBILE, VIEW_DASHBOARD
+from grids.levels import OWN_KEYS, OWN_POST
 
 COUNTY = "county"
 
@@ -128,6 +129,8 @@ _TABLE = [
     Post("floor_section_head", _("分楼层长"), ("floor_section",), {*_KEEPER}),
     Post("floor_head", _("楼层长"), ("floor",), {*_KEEPER}),
     Post("core_household", _("党员中心户"), ("core_household",), {*_KEEPER}),
+    # Of whatever levels a county made for itself; the county's title for it is the level's (`Level.holder_title`).
+    Post(OWN_POST, _("负责人"), OWN_KEYS, {*_KEEPER}),
 ]
 
 POSTS: dict[str, Post] = {post.key: post for post in _TABLE}

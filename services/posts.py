@@ -113,6 +113,7 @@ POST_RIGHTS: dict[str, set[str]] = {
             "floor_section_head",
             "floor_head",
             "core_household",
+            "place_head",
         ),
         _KEEPER,
     ),

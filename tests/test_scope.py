@@ -37,7 +37,7 @@ from tests.factories import fresh
 pytestmark = pytest.mark.django_db
 
 # Rows without a scope of their own: seen by their reader alone, or machinery nobody looks at through a policy.
-WITHOUT_POLICY = {"Notice", "Job", "OutboxMessage", "AuditSeal", "CalendarDay", "ThrottleHit", "Level"}
+WITHOUT_POLICY = {"Notice", "Job", "OutboxMessage", "AuditSeal", "CalendarDay", "ThrottleHit"}
 
 
 @pytest.fixture

@@ -12,7 +12,16 @@ from grids.actions.appointments import (
     hand_over,
 )
 from grids.actions.compounds import ProfileFacts, describe_compound, describe_compounds
-from grids.actions.counties import create_county, load_preset
+from grids.actions.counties import create_county
+from grids.actions.levels import (
+    LevelDraft,
+    add_level,
+    arrange_levels,
+    edit_level,
+    load_preset,
+    move_level,
+    remove_level,
+)
 from grids.actions.remediations import (
     RemediationFacts,
     add_remediation_photos,
@@ -29,13 +38,16 @@ from grids.actions.tree import create_node, describe_node, move_node, rename_nod
 __all__ = [
     "Correction",
     "GivenAccount",
+    "LevelDraft",
     "NewAppointment",
     "ProfileFacts",
     "RemediationFacts",
     "account_for",
+    "add_level",
     "add_remediation_photos",
     "appoint",
     "appoint_many",
+    "arrange_levels",
     "begin_remediation",
     "correct_appointment",
     "correct_appointments",
@@ -46,13 +58,16 @@ __all__ = [
     "describe_node",
     "drop_remediation",
     "drop_remediation_photos",
+    "edit_level",
     "end_appointment",
     "finish_remediation",
     "hand_over",
     "keep_remediations",
     "load_preset",
+    "move_level",
     "move_node",
     "register_remediation",
+    "remove_level",
     "rename_node",
     "retire_node",
     "update_remediation",

@@ -29,6 +29,15 @@ def lock_forest(county: County) -> County:
     return found
 
 
+def lock_county(county: County) -> County:
+    """Locks a county with every street of it, for what concerns the whole tree, and returns the county, read again."""
+    _in_transaction()
+    row = County.objects.select_for_update(no_key=True).get(pk=county.pk)
+    roots = GridNode.objects.filter(county=row, parent__isnull=True)
+    list(roots.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
+    return row
+
+
 def lock_trees(tree_ids: Iterable[int]) -> None:
     """Locks whole streets by the rows of their roots, in id order. What was read before must be read again."""
     _in_transaction()

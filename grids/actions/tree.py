@@ -19,6 +19,7 @@ from core.codes import DivisionLevel, parse_division_code
 from core.errors import Conflict, Invalid, Stale
 from core.text import clean_line
 from grids import hanging, naming
+from grids.actions.codes import next_code_below
 from grids.actions.locks import lock_forest, lock_nodes
 from grids.actions.permission import require
 from grids.models import County, GridNode, Level, NodeKind
@@ -371,10 +372,7 @@ def _next_code(node: GridNode, parent: GridNode | None) -> str:
         community_code=parent.community.code,
         on_community=parent.community_id == parent.pk,
     )
-    # A range, because an index serves it on every database; LIKE it does not.
-    given = GridNode.objects.filter(code__gte=f"{prefix}000", code__lte=f"{prefix}999").annotate(length=Length("code"))
-    last = given.filter(length=len(prefix) + naming.SERIAL).aggregate(last=Max("code"))["last"]
-    return naming.next_code(prefix, [last] if last else [])
+    return next_code_below(prefix)
 
 
 def _code_taken(code: str) -> Conflict:

@@ -3,7 +3,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from grids.querysets import CountyQuerySet
+from grids.levels import KNOWN, OWN_KIND
+from grids.posts import POSTS
+from grids.querysets import CountyQuerySet, ScopedQuerySet
 
 
 class County(models.Model):
@@ -35,10 +37,11 @@ class County(models.Model):
 
 
 class Level(models.Model):
-    """A level of a county's tree: its order, its name, and the title of who answers for a node of it.
+    """A level of a county's tree: its order, its name, and who answers for a node of it.
 
-    `key` is the domain term (`community`, `building` ...): rules hang on it, so a county renames levels freely.
-    Source: docs/domain.md#levels.
+    `key` is the domain term (`community`, `building` ...), or `own_1` ... for a level that is the county's alone: rules
+    hang on it, so a county renames levels freely. `holder_title` is what the county calls the holder of the post, where
+    it is not the post's own name. Written by `grids.actions.levels` alone. Source: docs/domain.md#levels.
     """
 
     county = models.ForeignKey(County, models.CASCADE, related_name="levels", verbose_name=_("县"))
@@ -46,6 +49,10 @@ class Level(models.Model):
     order = models.PositiveSmallIntegerField(_("顺序"))
     name = models.CharField(_("层级名称"), max_length=30)
     holder_post = models.CharField(_("负责人岗位"), max_length=40, blank=True)
+    holder_title = models.CharField(_("负责人称呼"), max_length=30, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("层级")
@@ -58,3 +65,14 @@ class Level(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def holder_words(self) -> str:
+        """What the county calls who answers for a node of this level: 网格员."""
+        post = POSTS.get(self.holder_post)
+        return self.holder_title or (str(post.label) if post else "")
+
+    @property
+    def kind_words(self) -> str:
+        """Which known level it is, whatever the county calls it: 网格; 自定 for one of the county's own."""
+        return str(KNOWN[self.key].name if self.key in KNOWN else OWN_KIND)

@@ -1,10 +1,12 @@
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from mptt.models import MPTTModel, TreeForeignKey
 
 from core.codes import new_place_token
 from grids.models.county import County, Level
+from grids.naming import CODE_LENGTH, NAME_LENGTH, PATH_LENGTH
 from grids.querysets import NodeManager
 
 
@@ -29,9 +31,9 @@ class GridNode(MPTTModel):
     community = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("所属社区")
     )
-    name = models.CharField(_("名称"), max_length=60)
-    path = models.CharField(_("位置"), max_length=400, editable=False)
-    code = models.CharField(_("编码"), max_length=30, unique=True)
+    name = models.CharField(_("名称"), max_length=NAME_LENGTH)
+    path = models.CharField(_("位置"), max_length=PATH_LENGTH, editable=False)
+    code = models.CharField(_("编码"), max_length=CODE_LENGTH, unique=True)
     external_code = models.CharField(_("外部编码"), max_length=40, blank=True)
     kind = models.CharField(_("网格类型"), max_length=10, choices=NodeKind, default=NodeKind.BASIC)
     address = models.CharField(_("地址"), max_length=200, blank=True)
@@ -58,6 +60,7 @@ class GridNode(MPTTModel):
         indexes = [
             models.Index(fields=["tree_id", "lft"], name="node_tree_lft"),
             models.Index(fields=["county", "level_type"], name="node_county_level"),
+            models.Index(fields=["county", "external_code"], condition=~Q(external_code=""), name="node_external_code"),
         ]
 
     def __str__(self) -> str:

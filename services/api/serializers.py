@@ -236,7 +236,7 @@ def move_done(demand: Demand) -> dict[str, Any]:
 class RaiseInput(serializers.Serializer[Any]):
     """A new demand, raised by the signed-in account."""
 
-    node = serializers.CharField(label=_("地点编码"), max_length=30)
+    node = serializers.CharField(label=_("地点编码"), max_length=60)
     category = serializers.CharField(label=_("类别名称"), max_length=20)
     text = serializers.CharField(label=_("内容"), trim_whitespace=False)
     title = serializers.CharField(label=_("标题"), required=False, default="", allow_blank=True)

@@ -16,7 +16,7 @@ from core.actors import SYSTEM
 from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
 from core.sheets.base import registered
-from grids.models import Appointment, GridNode
+from grids.models import Appointment, GridNode, Level
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services.actions.settings import set_calendar_day
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
@@ -58,6 +58,7 @@ LISTS: dict[type, list[str]] = {
     Category: [*CADRES, *ADMIN],
     LoopSettings: [*CADRES, *ADMIN],
     CalendarDay: ADMIN,
+    Level: ADMIN,
     User: ADMIN,
     AuditEntry: AUDITOR,
 }
@@ -73,6 +74,7 @@ ADDS: dict[type, list[str]] = {
     Category: ADMIN,
     LoopSettings: [],
     CalendarDay: ADMIN,
+    Level: ADMIN,
     User: ADMIN,
     AuditEntry: [],
 }
@@ -87,6 +89,7 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     UnitCheckIn: ("end", [*COMMUNITY, *STREET, *ADMIN]),
     Category: ("edit", ADMIN),
     LoopSettings: ("edit", ADMIN),
+    Level: ("edit", ADMIN),
     User: ("reset", ADMIN),
 }
 
@@ -115,6 +118,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         UnitCheckIn: UnitCheckIn.objects.get(unit=cast.a.unit),
         Category: cast.category,
         LoopSettings: cast.settings,
+        Level: cast.county.levels.get(key="grid"),
         CalendarDay: set_calendar_day(actor=SYSTEM, date=datetime.date(2027, 5, 4), is_working=False, note="县庆"),
         User: cast.a.officer,
     }
@@ -135,6 +139,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         UnitCheckIn: make.check_in(unit, cast.other_county_community),
         Category: Category.objects.filter(county=county).first(),
         LoopSettings: LoopSettings.objects.get(county=county),
+        Level: county.levels.get(key="grid"),
         User: cast.other_county_secretary,
     }
 
@@ -145,13 +150,14 @@ def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
 
 # Pages beside the five that every model has (list, new, suggestions, row, deed).
 OWN_PAGES = {
+    Level: {"preset"},
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import", "template", "handout"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
 # Table -> who brings it in, and who takes it out.
-TABLES: dict[str, tuple[list[str], list[str]]] = {}
+TABLES: dict[str, tuple[list[str], list[str]]] = {"levels": (ADMIN, ADMIN)}
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
 

@@ -84,7 +84,7 @@ def test_a_county_with_a_wrong_code_name_or_preset_is_refused(db: None, wrong: d
 
 
 def test_levels_are_exchanged_only_while_no_node_stands_on_them(cast: Cast) -> None:
-    with pytest.raises(Conflict, match="已经有网格"):
+    with pytest.raises(Conflict, match="还有网格"):
         load_preset(actor=cast.admin, county=cast.county, preset="standard")
     empty = create_county(actor=SYSTEM, code="371723", name="成武县", preset="standard")
     load_preset(actor=SYSTEM, county=empty, preset="chengwu")
