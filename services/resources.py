@@ -6,7 +6,6 @@ writes. The columns are those of an ordinary petition-desk export (docs/guide/im
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from django.db.models import CharField, TextField
@@ -14,8 +13,7 @@ from django.utils.translation import gettext as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from core.spreadsheets import Column, Table, write_template
-from core.spreadsheets.headers import header_key
+from core.spreadsheets import Column, write_template
 from services.models import Demand
 
 # Longer than a title may be: a long one is shortened, not refused (see `services.actions.import_rows`).
@@ -99,15 +97,6 @@ def columns() -> tuple[Column, ...]:
             example="三楼楼道灯坏了一周，老人晚上上下楼不方便。",
             width=50,
         ),
-    )
-
-
-def columns_for(table: Table) -> tuple[Column, ...]:
-    """The columns as this table has them: where one stands under its own name, another that is merely called like one
-    of its aliases is an extra column (an export with 编号 and 工单号 has its number in 编号)."""
-    present = {header_key(header) for header in table.headers}
-    return tuple(
-        replace(column, aliases=()) if header_key(column.header) in present else column for column in columns()
     )
 
 

@@ -1,5 +1,6 @@
 """The columns an import wants, found in a table and read row by row. The same list makes the import's template."""
 
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +19,7 @@ from core.spreadsheets.table import ERROR_HEADER, Row, Table
 from core.text import clean_line, clean_text
 
 Value = str | date | None
+_QUOTES = "\"'“”‘’「」"
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ class Column:
     Args:
         name: how the code calls it.
         header: how the template heads it.
-        aliases: other headers it is found by. Spaces, stars, colons and （必填） never matter.
+        aliases: other headers it is found by. Spaces, stars, colons and （必填） never matter. Beside the header itself
+            an alias is just another column (an export with 编号 and 工单号 has its number in 编号).
         required: the column must be there and every row must fill it.
         kind: "line" is text without line breaks, "text" keeps them, "date" is a day.
-        choices: what may be chosen; anything else is a fault of the row.
+        choices: what may be chosen; anything else is a fault of the row. Spaces and quotes never matter.
+        synonyms: other words that people write for a choice.
         max_length: characters a text may have.
         note: what to fill in, for the template.
         example: for the template's example row.
@@ -43,6 +47,7 @@ class Column:
     required: bool = False
     kind: Literal["line", "text", "date"] = "line"
     choices: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict, hash=False)
     max_length: int = 200
     note: str = ""
     example: str = ""
@@ -51,6 +56,23 @@ class Column:
     @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(header_key(name) for name in (self.header, *self.aliases))
+
+    @cached_property
+    def _meant(self) -> Mapping[str, str]:
+        words = {choice: choice for choice in self.choices}
+        return {_choice_key(word): choice for word, choice in {**self.synonyms, **words}.items()}
+
+    def choice(self, text: str) -> str:
+        """The choice that a cell means. Raises Invalid when there is none."""
+        found = self._meant.get(_choice_key(text))
+        if found is None:
+            options = "、".join(self.choices[:20]) + ("……" if len(self.choices) > 20 else "")
+            raise Invalid(_("“%(value)s”不在可选项里，可选：%(options)s") % {"value": text[:30], "options": options})
+        return found
+
+
+def _choice_key(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKC", text) if not char.isspace() and char not in _QUOTES)
 
 
 @dataclass
@@ -133,10 +155,7 @@ class BoundTable:
             return self.readings[column.name].parse(cell)
         clean = clean_text if column.kind == "text" else clean_line
         text = clean(cell_text(cell), max_length=column.max_length, label=column.header, required=column.required)
-        if text and column.choices and text not in column.choices:
-            options = "、".join(column.choices[:20]) + ("……" if len(column.choices) > 20 else "")
-            raise Invalid(_("“%(value)s”不在可选项里，可选：%(options)s") % {"value": text[:30], "options": options})
-        return text
+        return column.choice(text) if text and column.choices else text
 
 
 def bind_columns(table: Table, columns: Sequence[Column], *, allowed: Collection[str] = ()) -> BoundTable:
@@ -152,9 +171,11 @@ def bind_columns(table: Table, columns: Sequence[Column], *, allowed: Collection
     refuse_forbidden(table.headers, allowed=allowed)
     places: dict[str, list[int]] = {}
     ignored = []
+    present = {header_key(header) for header in table.headers}
+    keys = {each.name: {own} if (own := header_key(each.header)) in present else each.keys for each in columns}
     for position, header in enumerate(table.headers):
         key = header_key(header)
-        column = next((each for each in columns if key in each.keys), None)
+        column = next((each for each in columns if key in keys[each.name]), None)
         if column:
             places.setdefault(column.name, []).append(position)
         elif header and header != ERROR_HEADER:

@@ -97,7 +97,7 @@ def read(*, community: GridNode, content: bytes, filename: str, progress: Progre
     may carry (core.spreadsheets.forbidden).
     """
     table = table_of(content, filename=filename, columns=resources.columns())
-    bound = bind_columns(table, resources.columns_for(table))
+    bound = bind_columns(table, resources.columns())
     reading = Reading(content, table, bound, timezone.now())
     _Reader(community, reading).run(progress or (lambda done, total: None))
     return reading

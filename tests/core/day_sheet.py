@@ -52,7 +52,9 @@ class DaySheet(Sheet):
 
     def columns(self, where: Any) -> Sequence[Column]:
         return (
-            Column("day", "日期", aliases=("哪一天",), required=True, kind="date", note="公历", example="2026-10-08"),
+            Column(
+                "day", "日期", aliases=("哪一天", "哪天"), required=True, kind="date", note="公历", example="2026-10-08"
+            ),
             Column("worked", "安排", required=True, choices=(WORKED, FREE), example=FREE),
             Column("note", "说明", max_length=10, example="县庆"),
         )

@@ -113,7 +113,11 @@ def test_what_can_be_read_goes_in(cast: Cast, days: DaySheet, name: str, content
         ("x.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), ["打开密码"]),
         ("x.xlsx", bomb, ["解压后过大"]),
         ("x.xlsx", book(ROW, ROW, finish=lambda page: page.merge_cells("B2:B3")), ["合并单元格", "B2:B3"]),
-        ("x.xlsx", book([*ROW, "x"], headers=[*HEADERS, "哪一天"]), ["标题重复", "A 列“日期”", "D 列“哪一天”"]),
+        (
+            "x.xlsx",
+            book(["x", *ROW], headers=["哪 天", "哪一天", *HEADERS[1:]]),
+            ["标题重复", "A 列“哪 天”", "B 列“哪一天”"],
+        ),
         ("x.csv", text([*ROW, "x"], headers=[*HEADERS, "日期"]), ["标题重复", "A 列“日期”", "D 列“日期”"]),
         ("x.xlsx", book(["休息"], headers=["安排"]), ["缺少必需的列", "日期", "第 1 行"]),
         ("x.xlsx", book([*ROW, "x"], headers=[*HEADERS, "身份证号"]), ["身份证号", "没有保存任何内容"]),

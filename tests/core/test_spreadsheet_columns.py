@@ -65,10 +65,34 @@ def test_a_missing_required_column_is_named_with_what_was_found_instead():
 
 def test_a_column_that_is_there_twice_is_refused_with_both_places():
     with pytest.raises(Invalid) as refused:
-        bound("编号,标题,性质,类别\n1,a,投诉,咨询\n")
+        bound("编号,标题,性质,分类\n1,a,投诉,咨询\n")
     assert "C 列“性质”" in refused.value.message
-    assert "D 列“类别”" in refused.value.message
+    assert "D 列“分类”" in refused.value.message
+    with pytest.raises(Invalid, match="标题重复"):
+        bound("编号,标题,标题\n1,a,b\n")
     assert bound("编号,标题,备注,备注\n1,a,b,c\n").ignored == ("备注", "备注")
+
+
+def test_an_alias_beside_the_column_itself_is_a_column_nobody_asked_for():
+    read = bound("编号,标题,性质,类别\n1,a,求助,咨询\n")
+    assert read.ignored == ("性质",)
+    assert [record.text("kind") for record in read.records()] == ["咨询"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("社区“两委”干部",) * 2,
+        ("社区两委干部", "社区“两委”干部"),
+        ('社区 "两委" 干部', "社区“两委”干部"),
+        ("两委", "社区“两委”干部"),
+    ],
+)
+def test_a_choice_is_known_by_its_other_words_and_whatever_its_quotes(written, meant):
+    column = Column("post", "岗位", choices=("网格员", "社区“两委”干部"), synonyms={"两委": "社区“两委”干部"})
+    assert column.choice(written) == meant
+    with pytest.raises(Invalid, match="可选：网格员、社区“两委”干部"):
+        column.choice("书记")
 
 
 def test_every_fault_of_a_row_is_told_and_the_other_rows_are_read():
