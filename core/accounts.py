@@ -31,6 +31,8 @@ from core.text import clean_line
 logger = logging.getLogger(__name__)
 
 MANAGE_ACCOUNT = "account.manage"
+# Letting somebody in along with a post, and nothing else: no list of accounts, no password given anew.
+OPEN_ACCOUNT = "account.open"
 # A key that nobody renews is a key that nobody looks after.
 TOKEN_LIFETIME = datetime.timedelta(days=365)
 # Without the letters and digits that are confused when a password is read from paper: 0 o 1 l i.
@@ -76,8 +78,8 @@ def create_account(
     Args:
         phone: how the person signs in; unique.
         name: at most 60 characters.
-        place: where the account is made (county, node, unit): the actor must hold `account.manage` there.
-            None only for SYSTEM, that is for commands.
+        place: where the account is made (county, node, unit): the actor must hold `account.manage` or `account.open`
+            there. None only for SYSTEM, that is for commands.
         county_key: the county whose administrators look after the account.
         password: a first password chosen by a command; else one is made.
 
@@ -295,7 +297,8 @@ def _require_at(actor: Actor, place: models.Model | None) -> None:
         return
     if place is None:
         raise Forbidden(_("请先选定账号所属的县、社区或单位。"))
-    policies.require(actor, MANAGE_ACCOUNT, place)
+    opens = policies.can(actor, OPEN_ACCOUNT, place)
+    policies.require(actor, OPEN_ACCOUNT if opens else MANAGE_ACCOUNT, place)
 
 
 def _require(actor: Actor, user: User) -> None:

@@ -23,6 +23,7 @@ VIEW_APPOINTMENT = "appointment.view"
 MANAGE_APPOINTMENT = "appointment.manage"
 VIEW_ACCOUNT = "account.view"
 MANAGE_ACCOUNT = "account.manage"
+OPEN_ACCOUNT = "account.open"
 VIEW_AUDIT = "audit.view"
 MANAGE_COUNTY = "county.manage"
 VIEW_COMPOUND = "compound.view"
@@ -45,6 +46,7 @@ RIGHT_LABELS: dict[str, Promise | str] = {
     MANAGE_APPOINTMENT: _("维护任职"),
     VIEW_ACCOUNT: _("查看账号"),
     MANAGE_ACCOUNT: _("管理账号"),
+    OPEN_ACCOUNT: _("任命时开通账号"),
     VIEW_AUDIT: _("查看审计"),
     MANAGE_COUNTY: _("维护县级设置"),
     VIEW_COMPOUND: _("查看小区档案"),
@@ -77,7 +79,7 @@ _LOOKS = {VIEW_NODE, VIEW_APPOINTMENT, VIEW_COMPOUND}
 _CADRE = {USE_DESK, USE_MOBILE, VIEW_DASHBOARD, *_LOOKS}
 # Who keeps the tree true from quarter to quarter: the street and the community themselves.
 _KEEPS = {ADD_NODE, MANAGE_COMPOUND}
-_BELOW = frozenset({MANAGE_NODE, MANAGE_APPOINTMENT})
+_BELOW = frozenset({MANAGE_NODE, MANAGE_APPOINTMENT, OPEN_ACCOUNT})
 # The care ledger is the community's and its keepers'; above, it is figures without persons.
 _CARES = {VIEW_CARE, MANAGE_CARE, REVEAL_CARE, COUNT_CARE}
 _KEEPER = {USE_MOBILE, VIEW_NODE, VIEW_COMPOUND}
@@ -121,6 +123,7 @@ _TABLE = [
     Post("community_team_lead", _("社区工作队队长"), ("community",), {*_CADRE, COUNT_CARE}),
     Post("sector_lead", _("片区长"), ("sector",), {*_KEEPER}),
     Post("compound_lead", _("小区党组织负责人"), ("compound",), {*_KEEPER}),
+    Post("property_lead", _("小区物业负责人"), ("compound",), {*_KEEPER}),
     Post("grid_keeper", _("网格员"), ("grid", "sector"), {*_KEEPER, *_CARES}),
     Post("grid_branch_secretary", _("网格（小区）党支部书记"), ("grid", "compound"), {*_KEEPER}),
     Post("building_group_lead", _("楼栋党小组长"), ("building",), {*_KEEPER}),

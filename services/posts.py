@@ -97,17 +97,22 @@ _KEEPER = {VIEW_DEMAND, RAISE_DEMAND, VIEW_SETTINGS}
 
 POST_RIGHTS: dict[str, set[str]] = {
     "county_department": {*_LOOKS, SUPERVISE_DEMAND, EXPORT_DEMAND, REVIEW_SECOND_EXTENSION},
+    # Leaders look after communities and take the hard matters; contacts stay masked for them.
+    "county_leader": {*_LOOKS},
     "county_admin": {VIEW_CHECKIN, MANAGE_CHECKIN, VIEW_SETTINGS, MANAGE_SETTINGS},
     "street_secretary": _STREET,
     "street_officer": _STREET,
     "community_secretary": _COMMUNITY,
     "community_officer": _COMMUNITY,
     "community_team_lead": _COMMUNITY,
+    # Not `property_lead`: a firm's manager does not read what residents say of the firm.
     **dict.fromkeys(
         (
             "sector_lead",
             "compound_lead",
             "grid_keeper",
+            "grid_branch_secretary",
+            "building_group_lead",
             "building_head",
             "entrance_head",
             "floor_section_head",

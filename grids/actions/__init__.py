@@ -1,6 +1,7 @@
 """Every change of this floor's data. Import from here: `from grids.actions import create_node, appoint`."""
 
 from grids.actions.accounts import GivenAccount, account_for, why_not_theirs
+from grids.actions.appointing import Appointed, appoint_person, hand_over_to
 from grids.actions.appointments import (
     Correction,
     NewAppointment,
@@ -36,6 +37,7 @@ from grids.actions.remediations import (
 from grids.actions.tree import create_node, describe_node, move_node, rename_node, retire_node
 
 __all__ = [
+    "Appointed",
     "Correction",
     "GivenAccount",
     "LevelDraft",
@@ -47,6 +49,7 @@ __all__ = [
     "add_remediation_photos",
     "appoint",
     "appoint_many",
+    "appoint_person",
     "arrange_levels",
     "begin_remediation",
     "correct_appointment",
@@ -62,6 +65,7 @@ __all__ = [
     "end_appointment",
     "finish_remediation",
     "hand_over",
+    "hand_over_to",
     "keep_remediations",
     "load_preset",
     "move_level",

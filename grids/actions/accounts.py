@@ -10,9 +10,9 @@ from core.errors import Conflict, Invalid
 from core.masking import mask_phone
 from core.models import User
 from core.text import clean_line
-from grids.actions.permission import require
-from grids.models import County
-from grids.posts import MANAGE_ACCOUNT
+from grids.actions.permission import can, require
+from grids.models import County, GridNode
+from grids.posts import MANAGE_ACCOUNT, OPEN_ACCOUNT
 
 
 @dataclass(frozen=True)
@@ -23,21 +23,26 @@ class GivenAccount:
     password: str | None
 
 
-def account_for(*, actor: Actor, county: County, phone: str, name: str) -> GivenAccount:
+def account_for(*, actor: Actor, county: County, phone: str, name: str, at: GridNode | None = None) -> GivenAccount:
     """The account of a person of the county: the one under this phone if it is the same person's, else a new one.
 
     One person has one account, whatever they hold: a cadre who is a party member signs in once.
 
+    Args:
+        at: the place the person gets a post at, by an actor who lets people in for that alone.
+
     Raises:
-        NotFound, Forbidden: no `account.manage` in the county. Invalid: phone or name is not usable, or the account
-        is stopped. Conflict: the phone's account bears another name or belongs to another county.
+        NotFound, Forbidden: no `account.manage` in the county, and no `account.open` at the place.
+        Invalid: phone or name is not usable, or the account is stopped.
+        Conflict: the phone's account bears another name or belongs to another county.
     """
-    require(actor, MANAGE_ACCOUNT, county)
+    place = at if at is not None and can(actor, OPEN_ACCOUNT, at) else county
+    require(actor, MANAGE_ACCOUNT if place is county else OPEN_ACCOUNT, place)
     phone = clean_phone(phone)
     name = clean_line(name, max_length=60, label=_("姓名"), required=True)
     user = User.objects.filter(phone=phone).first()
     if user is None:
-        return GivenAccount(*create_account(actor=actor, phone=phone, name=name, place=county, county_key=county.pk))
+        return GivenAccount(*create_account(actor=actor, phone=phone, name=name, place=place, county_key=county.pk))
     fault = why_not_theirs(user, county=county, name=name)
     if fault:
         raise fault

@@ -13,3 +13,8 @@ def require(actor: Actor, right: str, *objects: Any) -> None:
         return
     for obj in objects:
         policies.require(actor, right, obj)
+
+
+def can(actor: Actor, right: str, obj: Any) -> bool:
+    """Whether `require` would let the actor pass."""
+    return actor is SYSTEM or policies.can(actor, right, obj)
