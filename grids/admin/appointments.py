@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,64 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from core import policies
-from core.admin_base import Fact, ScopedModelAdmin, SelectFilter, chip, choice_filter, day_words
-from core.deeds import Deed, DeedForm
-from grids import actions, posts
-from grids.admin_people import date_input, person_field
-from grids.admin_places import PlaceFilter, place_field
-from grids.models import Appointment, County, GridNode, Level
+from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, choice_filter, day_words, link
+from core.deeds import Deed
+from grids import posts
+from grids.admin import appointing
+from grids.admin_places import PlaceFilter
+from grids.models import Appointment, GridNode
 from grids.querysets import current
-from grids.selectors import managed_county
 
-
-class AppointForm(DeedForm):
-    post = forms.ChoiceField(label=lazy("岗位"))
-    start = forms.DateField(label=lazy("任职日期"), initial=timezone.localdate, widget=date_input())
-    note = forms.CharField(label=lazy("备注"), max_length=200, required=False)
-
-    def build(self) -> None:
-        places = GridNode.objects.standing().filter(policies.within(GridNode, self.user, posts.MANAGE_APPOINTMENT))
-        county = managed_county(self.user, posts.MANAGE_APPOINTMENT)
-        self.fields["user"] = person_field(self.user)
-        self.fields["post"].choices = [("", _("请选择")), *self._posts(county)]  # type: ignore[attr-defined]
-        self.fields["node"] = place_field(
-            places, label=_("任职地"), required=False, help_text=_("县级岗位不填；其他岗位填街道、社区、网格或楼栋。")
-        )
-        self.order_fields(["user", "post", "node", "start", "note"])
-
-    @staticmethod
-    def _posts(county: County) -> list[tuple[str, str]]:
-        """The posts of the levels this county has."""
-        known = {posts.COUNTY, *Level.objects.filter(county=county).values_list("key", flat=True)}
-        return [(post.key, str(post.label)) for post in posts.POSTS.values() if known & set(post.levels)]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        post = posts.POSTS.get(data.get("post", ""))
-        if post is not None and "node" not in self.errors:
-            at_county = posts.COUNTY in post.levels
-            if at_county and data.get("node"):
-                self.add_error("node", _("“%(post)s”是县级岗位，不填任职地。") % {"post": post.label})
-            elif not at_county and not data.get("node"):
-                self.add_error("node", _("请填写任职地。"))
-        return data
-
-
-class EndForm(DeedForm):
-    end = forms.DateField(
-        label=lazy("离任日期"), initial=timezone.localdate, widget=date_input(), help_text=lazy("当天仍有权限。")
-    )
-    reason = forms.CharField(label=lazy("理由"), max_length=500, required=False)
-
-
-def _appoint(*, actor: Any, obj: None, node: GridNode | None, **data: Any) -> Appointment:
-    place = node if node is not None else managed_county(actor, posts.MANAGE_APPOINTMENT)
-    return actions.appoint(actor=actor, place=place, **data)
-
-
-def _end(*, actor: Any, obj: Appointment, **data: Any) -> Appointment:
-    return actions.end_appointment(actor=actor, appointment=obj, **data)
+# What stands in the tables of a page before it is a history nobody reads.
+MOST = 50
 
 
 class HeldFilter(SelectFilter):
@@ -79,6 +30,10 @@ class HeldFilter(SelectFilter):
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         return rows.filter(current()) if value == "1" else rows.exclude(current())
+
+
+def _runs(row: Appointment) -> bool:
+    return row.end is None
 
 
 @admin.register(Appointment)
@@ -97,25 +52,54 @@ class AppointmentAdmin(ScopedModelAdmin):
         "add",
         lazy("任命"),
         posts.MANAGE_APPOINTMENT,
-        AppointForm,
-        _appoint,
+        appointing.AppointForm,
+        appointing.appoint,
         lazy("已任命。"),
         help=lazy("权限来自岗位：任命后立即生效，在任职地及其下级有效。"),
         tone="main",
     )
     deeds = (
         Deed(
+            "hand_over",
+            lazy("交接"),
+            posts.MANAGE_APPOINTMENT,
+            appointing.HandOverForm,
+            appointing.hand_over,
+            lazy("已交接。"),
+            help=lazy("一步办完：前任离任，接任者同一天上任，中间不会有人缺位，也不会两人同时有权限。"),
+            tone="main",
+            offered=_runs,
+        ),
+        Deed(
+            "correct",
+            lazy("更正"),
+            posts.MANAGE_APPOINTMENT,
+            appointing.CorrectForm,
+            appointing.correct,
+            lazy("已更正。"),
+            help=lazy("日期录错了，或离任办错了，在这里改。换人请用“交接”。"),
+        ),
+        Deed(
             "end",
             lazy("离任"),
             posts.MANAGE_APPOINTMENT,
-            EndForm,
-            _end,
+            appointing.EndForm,
+            appointing.end,
             lazy("已离任。"),
             help=lazy("离任后岗位的权限随之停止。要立即停止登录，请到“账号”里停用。"),
             tone="danger",
-            offered=lambda row: row.end is None,
+            offered=_runs,
         ),
     )
+
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """From a vacancy one comes with the place and the post named."""
+        if obj is not None:
+            return super().initial(request, deed, obj)
+        pk = request.GET.get("node", "")
+        nodes = GridNode.objects.visible_to(request.user).standing()
+        node = nodes.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+        return {"node": node, "post": request.GET.get("post", "")}
 
     @admin.display(description=lazy("姓名"))
     def person(self, row: Appointment) -> str:
@@ -157,6 +141,33 @@ class AppointmentAdmin(ScopedModelAdmin):
             Fact(_("离任日期"), day_words(obj.end)),
             Fact(_("备注"), obj.note, wide=True),
         ]
+
+    def parts(self, request: HttpRequest, obj: Appointment) -> list[Part]:
+        """The post's people one after another, and what else this person holds or held."""
+        seen = Appointment.objects.visible_to(request.user).select_related("user", "node", "county")
+        here = seen.filter(post=obj.post, node=obj.node, county=obj.county).order_by("-start", "-id")[:MOST]
+        theirs = seen.filter(user=obj.user).exclude(pk=obj.pk).order_by("-start", "-id")[:MOST]
+        columns = [_("任职日期"), _("离任日期"), _("状态")]
+        return [
+            Part(
+                _("这个岗位的历任"),
+                [_("姓名"), *columns],
+                [[self._linked(row.user.name, row, obj), *_days(row)] for row in here],
+            ),
+            Part(
+                _("此人的其他任职"),
+                [_("岗位"), _("任职地"), *columns],
+                [[self._linked(row.post_label, row, obj), row.place, *_days(row)] for row in theirs],
+                _("没有其他任职。"),
+            ),
+        ]
+
+    def _linked(self, words: str, row: Appointment, obj: Appointment) -> str:
+        return words if row.pk == obj.pk else link(words, self.url("change", row.pk))
+
+
+def _days(row: Appointment) -> list[str]:
+    return [day_words(row.start), day_words(row.end) or "—", chip(*_held(row))]
 
 
 def _held(row: Appointment) -> tuple[str, str]:

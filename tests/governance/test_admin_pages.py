@@ -95,7 +95,10 @@ def test_a_post_is_given_and_ended(cast: Cast) -> None:
     assert Appointment.objects.filter(user=person).count() == 1
     wrong = sent(client, Appointment, {**data, "post": "county_department"})
     assert "县级岗位，不填任职地" in text_of(wrong)
-    assert sent(client, Appointment, {"end": TODAY, "reason": "调离"}, to=held, deed="end").status_code == 302
+    assert (
+        sent(client, Appointment, {"end": TODAY, "reason": "调离", "version": 1}, to=held, deed="end").status_code
+        == 302
+    )
     held.refresh_from_db()
     assert held.end == datetime.date(2026, 3, 5)
 
