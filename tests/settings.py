@@ -23,7 +23,7 @@ def _own_redis(address: str) -> str:
     number = int(_worker[2:]) % 15 + 1 if _worker.startswith("gw") else 0
     parts = urlsplit(address)
     if parts.scheme == "unix":
-        return parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), "db": number})).geturl()
+        return f"unix://{parts.path}?{urlencode({**dict(parse_qsl(parts.query)), 'db': number})}"
     return parts._replace(path=f"/{number}").geturl()
 
 
