@@ -77,12 +77,26 @@ class ScopedQuerySet(models.QuerySet[Any]):
         return policies.visible(self, user)
 
 
+# How long an entry of the care ledger that has run out is still shown, to be confirmed: a visit's round and the post.
+CARE_GRACE_DAYS = 30
+
+
 class CareQuerySet(models.QuerySet[Any]):
     """Households of the care ledger."""
 
     def visible_to(self, user: Any) -> "CareQuerySet":
-        return policies.visible(self, user)
+        """Whom the user may know of. An entry that nobody confirmed in time is gone, swept or not yet."""
+        return policies.visible(self, user).kept()
+
+    def kept(self, day: datetime.date | None = None) -> "CareQuerySet":
+        """Without the entries whose time after running out is over: the sweeper erases them."""
+        day = day or timezone.localdate()
+        return self.filter(expires_on__gt=day - datetime.timedelta(days=CARE_GRACE_DAYS))
 
     def valid(self, day: datetime.date | None = None) -> "CareQuerySet":
         """Households whose entry has not run out."""
         return self.filter(expires_on__gt=day or timezone.localdate())
+
+    def expired(self, day: datetime.date | None = None) -> "CareQuerySet":
+        """Those that have run out."""
+        return self.filter(expires_on__lte=day or timezone.localdate())

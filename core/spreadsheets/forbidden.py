@@ -5,6 +5,8 @@ record or "key persons", no tracks of vehicles or faces, no identity numbers. A 
 stored, not even its other columns: the person takes the column out and sends the file again.
 """
 
+import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import Invalid
-from core.spreadsheets.headers import header_key
+
+
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 class Matter(StrEnum):
@@ -28,9 +32,11 @@ class Matter(StrEnum):
     CRIME = "crime"
     DRUGS = "drugs"
     HEALTH = "health"
+    ILLNESS = "illness"
     KEY_PERSON = "key_person"
     TRACKING = "tracking"
     DISCIPLINE = "discipline"
+    SCORE = "score"
 
 
 REASONS: dict[Matter, Promise] = {
@@ -42,9 +48,11 @@ REASONS: dict[Matter, Promise] = {
     Matter.CRIME: gettext_lazy("平台不登记犯罪、矫正、刑满释放等记录"),
     Matter.DRUGS: gettext_lazy("平台不登记吸毒、戒毒记录"),
     Matter.HEALTH: gettext_lazy("平台不登记精神障碍等病情，关爱台账只登记照护需要"),
+    Matter.ILLNESS: gettext_lazy("平台不登记病情和病史，上门帮忙用不到"),
     Matter.KEY_PERSON: gettext_lazy("平台不设“重点人员”，也不给人分风险等级"),
     Matter.TRACKING: gettext_lazy("平台不登记人脸、车辆和行踪"),
     Matter.DISCIPLINE: gettext_lazy("党员只登记姓名、单位、支部、联系方式，不登记处分、党费和档案"),
+    Matter.SCORE: gettext_lazy("平台不给人打分、排名，不登记信用分和积分"),
 }
 
 # Part of a header -> why. Parts long enough not to be met by chance: 精神文明 and 视力矫正 are no one's record.
@@ -58,11 +66,15 @@ PARTS: dict[str, Matter] = {
     "民族": Matter.ETHNICITY,
     "族别": Matter.ETHNICITY,
     "族群": Matter.ETHNICITY,
+    "种族": Matter.ETHNICITY,
     "宗教": Matter.RELIGION,
     "信仰": Matter.RELIGION,
     "信教": Matter.RELIGION,
     "教派": Matter.RELIGION,
     "邪教": Matter.RELIGION,
+    "教徒": Matter.RELIGION,
+    "信徒": Matter.RELIGION,
+    "信众": Matter.RELIGION,
     # Members are party members by definition: a member roster that says so again may say it (see `allowed`).
     "政治面貌": Matter.POLITICS,
     "政治倾向": Matter.POLITICS,
@@ -73,6 +85,11 @@ PARTS: dict[str, Matter] = {
     "上访": Matter.PETITION,
     "缠访": Matter.PETITION,
     "闹访": Matter.PETITION,
+    "越级访": Matter.PETITION,
+    "越访": Matter.PETITION,
+    "进京访": Matter.PETITION,
+    "赴省访": Matter.PETITION,
+    "访民": Matter.PETITION,
     "犯罪": Matter.CRIME,
     "前科": Matter.CRIME,
     "刑满": Matter.CRIME,
@@ -85,19 +102,44 @@ PARTS: dict[str, Matter] = {
     "矫正对象": Matter.CRIME,
     "矫正人员": Matter.CRIME,
     "安置帮教": Matter.CRIME,
+    "释放人员": Matter.CRIME,
+    "两劳": Matter.CRIME,
+    "缓刑": Matter.CRIME,
+    "假释": Matter.CRIME,
+    "案底": Matter.CRIME,
+    "拘留": Matter.CRIME,
+    "违法记录": Matter.CRIME,
     "涉黑": Matter.CRIME,
     "吸毒": Matter.DRUGS,
     "戒毒": Matter.DRUGS,
     "涉毒": Matter.DRUGS,
+    "毒品": Matter.DRUGS,
+    "禁毒": Matter.DRUGS,
     "精神障碍": Matter.HEALTH,
     "精神病": Matter.HEALTH,
     "精神疾病": Matter.HEALTH,
     "精神患": Matter.HEALTH,
     "精神异常": Matter.HEALTH,
+    "精神状": Matter.HEALTH,
+    "精神残疾": Matter.HEALTH,
     "肇事肇祸": Matter.HEALTH,
     "艾滋": Matter.HEALTH,
     "传染病": Matter.HEALTH,
+    "病史": Matter.ILLNESS,
+    "病情": Matter.ILLNESS,
+    "病种": Matter.ILLNESS,
+    "疾病": Matter.ILLNESS,
+    "患病": Matter.ILLNESS,
+    "诊断": Matter.ILLNESS,
     "重点人": Matter.KEY_PERSON,
+    "重点对象": Matter.KEY_PERSON,
+    "重点管控": Matter.KEY_PERSON,
+    "特殊人员": Matter.KEY_PERSON,
+    "高危人": Matter.KEY_PERSON,
+    "管控对象": Matter.KEY_PERSON,
+    "预警颜色": Matter.KEY_PERSON,
+    "三色预警": Matter.KEY_PERSON,
+    "风险颜色": Matter.KEY_PERSON,
     "特殊人群": Matter.KEY_PERSON,
     "稳控": Matter.KEY_PERSON,
     "维稳": Matter.KEY_PERSON,
@@ -110,15 +152,29 @@ PARTS: dict[str, Matter] = {
     "轨迹": Matter.TRACKING,
     "行踪": Matter.TRACKING,
     "指纹": Matter.TRACKING,
+    "号牌": Matter.TRACKING,
+    "虹膜": Matter.TRACKING,
+    "声纹": Matter.TRACKING,
     "处分": Matter.DISCIPLINE,
     "违纪": Matter.DISCIPLINE,
     "党费": Matter.DISCIPLINE,
     "人事档案": Matter.DISCIPLINE,
     "干部档案": Matter.DISCIPLINE,
+    "信用分": Matter.SCORE,
+    "信用积分": Matter.SCORE,
+    "信用等级": Matter.SCORE,
+    "诚信分": Matter.SCORE,
+    "诚信积分": Matter.SCORE,
+    "个人积分": Matter.SCORE,
+    "文明积分": Matter.SCORE,
+    "党员积分": Matter.SCORE,
 }
 
-# Headers that contain a part above and mean something harmless.
-HARMLESS = frozenset({"民族团结"})
+# Words that contain a part above and mean something harmless: what a banner says, and where people live.
+HARMLESS = (
+    "民族团结",
+    *(f"民族{place}" for place in ("路", "街", "巷", "大道", "广场", "小区", "社区", "村", "新村", "苑", "中学", "小学")),
+)
 
 # What an import of party members may carry besides: it is never stored, and refusing it would only cost a clerk a column
 # of identical words.
@@ -142,12 +198,10 @@ def forbidden_headers(headers: Iterable[str], *, allowed: Collection[str] = ()) 
         headers: as they stand in the file.
         allowed: parts of `PARTS` that this one import may carry (`MEMBER_ROSTER`).
     """
-    parts = {part: matter for part, matter in PARTS.items() if part not in allowed}
     found = []
     for header in headers:
-        key = header_key(header)
-        matter = next((matter for part, matter in parts.items() if part in key), None)
-        if matter is not None and not any(word in key for word in HARMLESS):
+        matter = _matter_of(header, allowed=allowed)
+        if matter is not None:
             found.append(ForbiddenHeader(header, matter))
     return found
 
@@ -163,4 +217,38 @@ def refuse_forbidden(headers: Iterable[str], *, allowed: Collection[str] = ()) -
         _("表格里有不能导入的列：%(columns)s。%(reasons)s。请删去这些列后重新导入，本次没有保存任何内容。")
         % {"columns": columns, "reasons": reasons},
         code="forbidden_columns",
+    )
+
+
+# What no line of free text about a household may say either. Illness in general is not among it: that somebody is ill is
+# why a visit helps.
+_NEVER_SAID = frozenset(
+    {
+        Matter.ETHNICITY,
+        Matter.RELIGION,
+        Matter.POLITICS,
+        Matter.PETITION,
+        Matter.CRIME,
+        Matter.DRUGS,
+        Matter.HEALTH,
+        Matter.KEY_PERSON,
+    }
+)
+
+
+def why_not_said(text: str) -> str:
+    """Why a text about a household can not be kept, in words; empty when it can. For cells and forms alike."""
+    matter = _matter_of(text, among=_NEVER_SAID)
+    return "" if matter is None else str(REASONS[matter])
+
+
+def _matter_of(
+    text: str, *, allowed: Collection[str] = (), among: Collection[Matter] = frozenset(Matter)
+) -> Matter | None:
+    """The matter of the first forbidden part in a text, whatever stands between its characters."""
+    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    for word in HARMLESS:
+        plain = plain.replace(word, "")
+    return next(
+        (matter for part, matter in PARTS.items() if matter in among and part not in allowed and part in plain), None
     )

@@ -18,6 +18,7 @@ from core.spreadsheets import (
     decide_date_order,
     forbidden_headers,
     refuse_forbidden,
+    why_not_said,
     table_of,
 )
 
@@ -259,6 +260,19 @@ def test_the_order_of_the_dates_is_part_of_what_a_person_is_told():
         "ＩＤ Card",
         "车牌号",
         "处分情况",
+        "民.族",
+        "备注（信 访）",
+        "民族团结/民族",
+        "信教群众",
+        "越级访记录",
+        "缓刑考验期",
+        "禁毒对象",
+        "精神残疾",
+        "既往病史",
+        "三色预警",
+        "重点对象",
+        "信用积分",
+        "机动车号牌",
     ],
 )
 def test_a_column_the_portal_does_not_hold_is_named_with_its_reason(header):
@@ -281,10 +295,26 @@ def test_a_column_the_portal_does_not_hold_is_named_with_its_reason(header):
         "统一社会信用代码",
         "党支部",
         "内容",
+        "民族团结",
+        "关爱类别",
+        "残疾人",
+        "退役军人家庭",
+        "最近走访日期",
+        "需要陪同就医",
     ],
 )
 def test_ordinary_columns_and_care_needs_are_taken(header):
     assert forbidden_headers([header]) == []
+
+
+@pytest.mark.parametrize("text", ["301（刑满释放）", "信访户", "张三（重点人员）", "家里信 教", "吸毒史", "精神病"])
+def test_what_a_column_may_not_hold_no_line_of_text_may_say_either(text):
+    assert why_not_said(text).startswith("平台不")
+
+
+@pytest.mark.parametrize("text", ["民族路 3 号 2 单元 301", "张信", "患病在家，需要送药", "指纹锁坏了，帮忙联系", ""])
+def test_an_address_and_an_illness_may_be_spoken_of(text):
+    assert why_not_said(text) == ""
 
 
 def test_a_roster_of_members_may_repeat_that_they_are_members_and_nothing_more():
