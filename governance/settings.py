@@ -339,6 +339,7 @@ BEAT: dict[str, float] = {
     "core.tasks.seal_audit": 10 * 60,
     "core.tasks.clean_up": 24 * 3600,
     "core.tasks.clean_up_brief_jobs": 3600,
+    "grids.tasks.sweep_care": 3600,
     "governance.tasks.purge_handouts": 3600,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -5,7 +5,13 @@ from core.spreadsheets.columns import BoundTable, Column, Record, bind_columns
 from core.spreadsheets.csv_writer import write_csv
 from core.spreadsheets.dates import DateOrder, DateReading, decide_date_order
 from core.spreadsheets.error_file import write_errors
-from core.spreadsheets.forbidden import MEMBER_ROSTER, ForbiddenHeader, forbidden_headers, refuse_forbidden, why_not_said
+from core.spreadsheets.forbidden import (
+    MEMBER_ROSTER,
+    ForbiddenHeader,
+    forbidden_headers,
+    refuse_forbidden,
+    why_not_said,
+)
 from core.spreadsheets.ledger import LedgerColumn, write_ledger
 from core.spreadsheets.reader import open_table, table_of
 from core.spreadsheets.report import Report, RowError

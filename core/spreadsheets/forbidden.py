@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import Invalid
 
-
 _BETWEEN = re.compile(r"[\W_]+")
 
 
@@ -173,7 +172,10 @@ PARTS: dict[str, Matter] = {
 # Words that contain a part above and mean something harmless: what a banner says, and where people live.
 HARMLESS = (
     "民族团结",
-    *(f"民族{place}" for place in ("路", "街", "巷", "大道", "广场", "小区", "社区", "村", "新村", "苑", "中学", "小学")),
+    *(
+        f"民族{place}"
+        for place in ("路", "街", "巷", "大道", "广场", "小区", "社区", "村", "新村", "苑", "中学", "小学")
+    ),
 )
 
 # What an import of party members may carry besides: it is never stored, and refusing it would only cost a clerk a column
