@@ -13,6 +13,7 @@ class GridsConfig(AppConfig):
         from core import policies as registry
         from core.models import AuditEntry, User
         from grids import audiences, hanging, models, pictures, policies, posts
+        from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
         from grids.querysets import current
         from grids.resources.levels import LevelSheet
@@ -52,3 +53,6 @@ class GridsConfig(AppConfig):
         files.register(pictures.SMALL, models.RemediationPhoto, "thumbnail")
         audiences.register()
         sheets.register(LevelSheet())
+        # Whoever is in need of care stays so wherever the street draws its lines: every entry follows its place.
+        hanging.register(models.CareHousehold, label=_("关爱台账登记"), community="community", open=Q)
+        care_sweep.register()

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from core.codes import new_matter_code
 from core.models import User
-from grids.models import Appointment, County, GridNode, Level
+from grids.care import expiry
+from grids.models import Appointment, CareHousehold, CareNeed, County, GridNode, Level
 from grids.naming import path_of
 from partybuilding.models import (
     Member,
@@ -40,6 +41,7 @@ from services.models import (
 PASSWORD = "Ying-Chun-2026"
 _phones = itertools.count(13900000001)
 _matters = itertools.count(1)
+_rooms = itertools.count(101)
 _hashed: dict[str, str] = {}
 
 LEVELS: tuple[tuple[str, str, str], ...] = (
@@ -289,3 +291,31 @@ def make_suborder(demand: Demand, unit: Unit, role: str = SubOrderRole.LEAD, **f
         demand.lead_unit = unit
         demand.save(update_fields=["lead_unit"])
     return suborder
+
+
+# --- Care -----------------------------------------------------------------------------------------------------------
+
+
+def make_household(
+    node: GridNode, needs: Iterable[str] = ("elderly_alone",), *, days_ago: int = 0, **fields: Any
+) -> CareHousehold:
+    """An entry of the care ledger, confirmed so many days ago and never visited since; a made-up resident."""
+    confirmed = timezone.localdate() - datetime.timedelta(days=days_ago)
+    one = CareHousehold.objects.create(
+        **{
+            "county": node.county,
+            "node": node,
+            "community_id": node.community_id,
+            "room": f"{next(_rooms)}室",
+            "name": "赵秀兰",
+            "phone": next_phone(),
+            "consent": "written",
+            "consent_on": confirmed,
+            "confirmed_on": confirmed,
+            "expires_on": expiry(confirmed, 12),
+            "next_visit_on": confirmed + datetime.timedelta(days=7),
+            **fields,
+        }
+    )
+    CareNeed.objects.bulk_create(CareNeed(household=one, kind=kind) for kind in needs)
+    return one

@@ -44,7 +44,7 @@ class NewHousehold:
 
 
 @dataclass(frozen=True)
-class Correction:
+class CorrectedHousehold:
     """What an entry is to say from now on. `confirmed_on` and `last_visit_on` count where they are later than known."""
 
     household: CareHousehold
@@ -113,7 +113,7 @@ def _new(actor: Actor, row: NewHousehold, cadence: Mapping[str, int]) -> CareHou
     return CareHousehold(
         county_id=row.node.county_id,
         node=row.node,
-        community_id=row.node.community_id,
+        community=row.node.community,
         **{name: getattr(row.facts, name) for name in FIELDS},
         confirmed_on=confirmed_on,
         expires_on=expires_on,
@@ -169,11 +169,11 @@ def correct_household(
         NotFound, Forbidden: no `care.manage` there. Stale: somebody changed it meanwhile.
         Invalid: as `register_household`. Conflict: it has run out, or another entry says the same.
     """
-    return correct_many(actor=actor, rows=[Correction(household, facts, version)])[0]
+    return correct_many(actor=actor, rows=[CorrectedHousehold(household, facts, version)])[0]
 
 
 @transaction.atomic
-def correct_many(*, actor: Actor, rows: Sequence[Correction]) -> list[CareHousehold]:
+def correct_many(*, actor: Actor, rows: Sequence[CorrectedHousehold]) -> list[CareHousehold]:
     """Corrects many entries in a few statements, for imports; all or none. Raises as `correct_household`."""
     locked = _locked(actor, [row.household for row in rows])
     cadence = {one.county_id: cadence_of(one.county_id) for one in locked}

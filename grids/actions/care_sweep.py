@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import notices
 from core.notices import Message
@@ -48,9 +49,7 @@ def sweep_care(day: datetime.date | None = None) -> dict[str, int]:
         ROUND,
         waiting_for(CareState.TO_CONFIRM, day),
         period=quarter.code,
-        words=lambda count: (
-            _("%(quarter)s关爱台账有%(count)d户待核实") % {"quarter": quarter.label, "count": count}
-        ),
+        words=lambda count: _("%(quarter)s关爱台账有%(count)d户待核实") % {"quarter": quarter.label, "count": count},
         body=_("本季度内上门走访一次，核实需要有没有变化。"),
     )
     return {"told": told, "erased": _erase(day)}
@@ -80,9 +79,7 @@ def _tell(kind: str, wanted: Q, *, period: str, words: Callable[[int], str], bod
     return len(messages)
 
 
-def _messages(
-    kind: str, counts: dict[int, int], period: str, words: Callable[[int], str], body: str
-) -> list[Message]:
+def _messages(kind: str, counts: dict[int, int], period: str, words: Callable[[int], str], body: str) -> list[Message]:
     return [
         Message(
             kind,
@@ -110,3 +107,11 @@ def _by_place(rows: Iterable[tuple[GridNode, int]]) -> dict[int, int]:
         if count:
             found[place.pk] += count
     return dict(found)
+
+
+def register() -> None:
+    """Names the notices; called once from `apps.py`."""
+    notices.register_kind(EXPIRED, gettext_lazy("关爱台账到期"))
+    notices.register_kind(EXPIRING, gettext_lazy("关爱台账将到期"))
+    notices.register_kind(ERASED, gettext_lazy("关爱台账自动删除"))
+    notices.register_kind(ROUND, gettext_lazy("关爱台账季度核实"))

@@ -18,8 +18,8 @@ from core.spreadsheets import (
     decide_date_order,
     forbidden_headers,
     refuse_forbidden,
-    why_not_said,
     table_of,
+    why_not_said,
 )
 
 COLUMNS = (
