@@ -329,7 +329,10 @@ def forget(rows: Iterable[Job]) -> int:
     for job in rows:
         drop_files(job)
         params = {name: value for name, value in job.params.items() if name not in _TELLING}
-        Job.objects.filter(pk=job.pk).update(params=params, report={"lines": job.report.get("lines", [])})
+        # A refusal quotes what it read where it looked for the headers.
+        error = _("表格没有导入。原表已删除，详细原因不再保留。") if job.error else ""
+        report = {"lines": job.report.get("lines", [])}
+        Job.objects.filter(pk=job.pk).update(params=params, report=report, error=error)
         count += 1
     return count
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
 from core.models import AuditEntry, CalendarDay, User
-from grids.models import Appointment, GridNode, Level
+from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level
+from grids.posts import COUNT_CARE
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services import posts
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
@@ -24,7 +25,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ("", [_desk(request), *_demands(request)]),
         (_("清单"), _lists(request)),
         (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
-        (_("网格"), _models(request, GridNode, Appointment)),
+        (_("网格"), [*_models(request, GridNode, Appointment), *_care(request)]),
         (_("党组织"), _models(request, PartyOrganisation, Member)),
         (_("统计"), _figures(request)),
         (_("管理"), _administration(request)),
@@ -89,6 +90,16 @@ def _lists(request: HttpRequest) -> list[Item]:
     return [_item(request, _("需求清单（待认领）"), f"{listed}?state=published", active=active)]
 
 
+def _care(request: HttpRequest) -> list[Item]:
+    """The care ledger for the community; its figures for everybody who may count."""
+    items = _models(request, CareHousehold)
+    if policies.holds(request.user, COUNT_CARE):
+        items.append(_item(request, _("关爱统计"), reverse("admin:grids_carehousehold_figures")))
+        for item in items[:-1]:
+            item["active"] = item["active"] and not items[-1]["active"]
+    return items
+
+
 def _figures(request: HttpRequest) -> list[Item]:
     if policies.holds(request.user, policies.VIEW_DASHBOARD) and _stands("/dashboard/"):
         return [_item(request, _("看板"), "/dashboard/")]
@@ -100,7 +111,7 @@ def _administration(request: HttpRequest) -> list[Item]:
     items += _models(request, Level)
     if policies.holds(request.user, posts.MANAGE_SETTINGS):
         items += _models(request, Category, LoopSettings, CalendarDay)
-    return [*items, *_models(request, AuditEntry)]
+    return [*items, *_models(request, CareCadence, AuditEntry)]
 
 
 def _mine(request: HttpRequest) -> list[Item]:

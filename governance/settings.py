@@ -32,10 +32,12 @@ SQLITE = _database["ENGINE"].endswith("sqlite3")
 if SQLITE:
     # WAL lets readers and one writer work side by side. IMMEDIATE takes the write lock when a transaction begins: a
     # transaction that read first and then wants to write would otherwise fail at once, whatever the timeout.
+    # What is deleted is overwritten: a household that was erased must not be found in the file (docs/decisions/0017).
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; "
+        "PRAGMA secure_delete=ON;",
     }
     _database["CONN_MAX_AGE"] = 60
 else:

@@ -16,6 +16,7 @@ class GridsConfig(AppConfig):
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
         from grids.querysets import current
+        from grids.resources.care import HouseholdSheet
         from grids.resources.levels import LevelSheet
 
         held = Appointment.objects.filter(user=OuterRef("pk"))
@@ -56,3 +57,4 @@ class GridsConfig(AppConfig):
         # Whoever is in need of care stays so wherever the street draws its lines: every entry follows its place.
         hanging.register(models.CareHousehold, label=_("关爱台账登记"), community="community", open=Q)
         care_sweep.register()
+        sheets.register(HouseholdSheet())

@@ -40,7 +40,9 @@ if SQLITE:
     # A file, as in production: threads that race for a row must really race.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
     # A crash of the machine may eat the test database; nobody minds, and every commit is quicker.
-    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;"
+    )
 # Two workers must not see each other's entries.
 CACHES["default"]["KEY_PREFIX"] = f"test-{_worker}"
 # Pages name their assets without a collected, hashed copy of them.

@@ -11,7 +11,18 @@ from django.utils import timezone
 
 from core import audit, policies
 from core.models import AuditEntry, User
-from grids.models import Appointment, CompoundProfile, County, Facility, GridNode, Remediation, RemediationPhoto
+from grids.models import (
+    Appointment,
+    CareCadence,
+    CareHousehold,
+    CareVisit,
+    CompoundProfile,
+    County,
+    Facility,
+    GridNode,
+    Remediation,
+    RemediationPhoto,
+)
 from partybuilding.models import CompoundRunning, Member, PartyOrganisation, Unit, UnitMembership
 from services.actions import tallies
 from services.models import (
@@ -56,7 +67,10 @@ def world(cast: Cast) -> Cast:
         )
         audit_row(community.officer, demand)
         make_compound(community.compound)
+        household = make.make_household(community.building, ("elderly_alone", "low_income"))
+        CareVisit.objects.create(household=household, visited_on=timezone.localdate(), visited_by=community.keeper)
     make.make_organisation(cast.county, "城北街道党工委")
+    CareCadence.objects.create(county=cast.county, kind="low_income", days=60)
     tallies.rebuild_tallies(cast.county)
     return cast
 
@@ -150,6 +164,15 @@ def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) ->
     assert sees_nothing_of(stranger, UnitCheckIn.objects.filter(node=world.a.node))
     assert sees_nothing_of(stranger, Tally.objects.filter(**here))
     assert sees_nothing_of(stranger, Appointment.objects.filter(node__community=world.a.node))
+    assert sees_nothing_of(stranger, CareHousehold.objects.filter(**here))
+    assert sees_nothing_of(stranger, CareVisit.objects.filter(household__community=world.a.node))
+
+
+@pytest.mark.parametrize(
+    "role", ["street_secretary", "street_officer", "department", "admin", "auditor", "a.team_lead", "a.building_head"]
+)
+def test_nobody_above_the_community_sees_a_household_in_need(world: Cast, role: str) -> None:
+    assert sees_nothing_of(world.people()[role], CareHousehold.objects.all())
 
 
 def test_the_county_next_door_sees_nothing_of_this_one(world: Cast) -> None:

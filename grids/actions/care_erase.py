@@ -6,7 +6,6 @@ erased an entry, when, and for which of a few reasons.
 """
 
 import datetime
-from collections.abc import Collection
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -71,7 +70,7 @@ def _erase(actor: Actor, rows: list[CareHousehold], action: str, reason: str) ->
     CareHousehold.objects.filter(pk__in=pks).delete()
 
 
-def _forget_files(county_id: int, pks: Collection[int]) -> None:
+def _forget_files(county_id: int, pks: set[int]) -> None:
     """The files and telling parts of the ledger's jobs in a county that may hold these households."""
     asked = Job.objects.select_for_update().filter(params__sheet=SHEET, owner__county_key=county_id)
     jobs.forget(job for job in asked if job.kind != EXPORT or not pks.isdisjoint(job.params.get("ids", ())))

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
-from grids.admin import appointments, levels, nodes
+from grids.admin import appointments, care, levels, nodes
 
 name_deeds(
     {
@@ -40,4 +40,4 @@ name_fields(
     }
 )
 
-__all__ = ["appointments", "levels", "nodes"]
+__all__ = ["appointments", "care", "levels", "nodes"]

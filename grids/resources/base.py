@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -33,6 +34,7 @@ class GridSheet(Sheet):
     def ledger_unit(self, actor: User) -> str:
         return reporting_unit(actor, self.export_right)
 
+    @transaction.atomic
     def exported(self, actor: User, count: int) -> None:
         county = County.objects.select_for_update(no_key=True).get(pk=managed_county(actor, self.export_right).pk)
         label = f"{county.name} {self.ledger_title()}"

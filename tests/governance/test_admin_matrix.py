@@ -16,7 +16,7 @@ from core.actors import SYSTEM
 from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
 from core.sheets.base import registered
-from grids.models import Appointment, GridNode, Level
+from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services.actions.settings import set_calendar_day
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
@@ -30,6 +30,8 @@ STREET = ["street_secretary", "street_officer"]
 DEPARTMENT, ADMIN, AUDITOR = ["department"], ["admin"], ["auditor"]
 # They keep what lies below them.
 KEEP = ["a.secretary", "a.officer", *STREET, *ADMIN]
+# The care ledger is the community's own; its keepers have it on the phone.
+CARE = ["a.secretary", "a.officer"]
 CADRES = [*COMMUNITY, *STREET, *DEPARTMENT]
 DESK = [*CADRES, *ADMIN, *AUDITOR, "superuser"]
 # Work on the phone, or nowhere.
@@ -61,6 +63,8 @@ LISTS: dict[type, list[str]] = {
     Level: ADMIN,
     User: ADMIN,
     AuditEntry: AUDITOR,
+    CareHousehold: CARE,
+    CareCadence: ADMIN,
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -77,6 +81,8 @@ ADDS: dict[type, list[str]] = {
     Level: ADMIN,
     User: ADMIN,
     AuditEntry: [],
+    CareHousehold: CARE,
+    CareCadence: ADMIN,
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -91,6 +97,7 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     LoopSettings: ("edit", ADMIN),
     Level: ("edit", ADMIN),
     User: ("reset", ADMIN),
+    CareHousehold: ("visit", CARE),
 }
 
 
@@ -121,6 +128,8 @@ def inside(cast: Cast) -> dict[type, Any]:
         Level: cast.county.levels.get(key="grid"),
         CalendarDay: set_calendar_day(actor=SYSTEM, date=datetime.date(2027, 5, 4), is_working=False, note="县庆"),
         User: cast.a.officer,
+        CareHousehold: make.make_household(cast.a.building),
+        CareCadence: CareCadence.objects.create(county=cast.county, kind="low_income", days=60),
     }
 
 
@@ -141,6 +150,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         LoopSettings: LoopSettings.objects.get(county=county),
         Level: county.levels.get(key="grid"),
         User: cast.other_county_secretary,
+        CareHousehold: make.make_household(cast.other_county_community),
     }
 
 
@@ -153,11 +163,15 @@ OWN_PAGES = {
     Level: {"preset"},
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import", "template", "handout"},
+    CareHousehold: {"figures"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
 # Table -> who brings it in, and who takes it out.
-TABLES: dict[str, tuple[list[str], list[str]]] = {"levels": (ADMIN, ADMIN)}
+TABLES: dict[str, tuple[list[str], list[str]]] = {
+    "levels": (ADMIN, ADMIN),
+    "households": (CARE, CARE),
+}
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
 
