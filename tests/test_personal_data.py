@@ -29,11 +29,12 @@ NOT_OF_PERSONS = {
         "supervision_phone",
         "public_token",
     },
-    "grids.Level": {"key", "name", "holder_post"},
+    "grids.Level": {"key", "name", "holder_post", "holder_title"},
     "grids.Remediation": {"title", "text"},
     "grids.RemediationPhoto": {"digest"},
     "partybuilding.CompoundRunning": {"firm_name"},
     "partybuilding.Pairing": {"duty"},
+    "partybuilding.PairingGuide": {"level"},
     "partybuilding.PartyOrganisation": {"name"},
     "partybuilding.Unit": {"name", "short_name", "credit_code", "address", "duty"},
     "services.Category": {"name", "hint", "icon"},
@@ -57,7 +58,7 @@ def texts() -> set[str]:
     return {
         f"{model._meta.label}.{field.name}"
         for model in apps.get_models()
-        if model._meta.app_label in OURS
+        if model._meta.app_label in OURS and not model._meta.proxy
         for field in model._meta.concrete_fields
         if isinstance(field, TEXTS) and not field.choices
     }
