@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth import hashers
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, make_password, pbkdf2
 from django.contrib.auth.password_validation import validate_password
 from django.test import Client
 from django.utils import timezone
@@ -13,13 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
 
-from core import accounts
+from core import accounts, notices
 from core.actors import SYSTEM
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.models import AuditEntry, User
+from core.hashers import FirstPasswordHasher
+from core.models import AuditEntry, Notice, OutboxMessage, User
 from core.tasks import clean_up
+from governance import settings as portal
 from tests.cast import Cast
-from tests.factories import PASSWORD, fresh, make_user
+from tests.factories import PASSWORD, fresh, make_cadre, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +138,59 @@ def test_many_accounts_are_made_in_few_statements(
     assert accounts.taken_phones(["13722220000", "13722220039", "13799999999"]) == {"13722220000", "13722220039"}
 
 
+@pytest.fixture
+def real_hashers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the portal, the ordinary one with less work."""
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 20_000)
+    settings.PASSWORD_HASHERS = portal.PASSWORD_HASHERS
+
+
+@pytest.mark.usefixtures("real_hashers")
+def test_a_first_password_of_many_is_stored_anew_at_the_first_sign_in(cast: Cast, client: Client) -> None:
+    ((user, password),) = accounts.create_accounts(
+        actor=cast.admin, people=[(PHONE, "赵六")], place=cast.county, county_key=cast.county.pk
+    )
+    assert user.password.startswith("first_pbkdf2_sha256$10000$")
+    wrong = {"username": PHONE, "password": "abcd-efgh-jk23"}
+    assert client.post("/accounts/login/", wrong).status_code == 200
+    assert fresh(user).password == user.password
+    assert client.post("/accounts/login/", {**wrong, "password": password}).status_code == 302
+    assert fresh(user).password.startswith("pbkdf2_sha256$20000$")
+    assert fresh(user).check_password(password)
+    # The session that began with the old hash goes on, to the page that asks for a password of one's own.
+    assert client.get("/account/password/").status_code == 200
+    first = fresh(user).password
+    assert change(client, password, "Ying-Chun-2026-6").status_code == 302
+    assert fresh(user).password != first
+
+
+@pytest.mark.usefixtures("real_hashers")
+def test_a_wrong_password_costs_the_same_before_and_after_the_first_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[int] = []
+
+    def counted(password: str, salt: str, iterations: int, **how: Any) -> bytes:
+        spent.append(iterations)
+        return pbkdf2(password, salt, iterations, **how)
+
+    monkeypatch.setattr(hashers, "pbkdf2", counted)
+    monkeypatch.setattr("core.hashers.pbkdf2", counted)
+    first = make_password("abcd-efgh-jk23", hasher=FirstPasswordHasher.algorithm)
+    assert spent == [FirstPasswordHasher.iterations]
+    spent.clear()
+    assert not check_password("wrong", first)
+    assert sum(spent) == 20_000
+    spent.clear()
+    assert not check_password("wrong", make_password("x"))
+    assert spent == [20_000, 20_000]
+
+
+def test_passwords_that_people_choose_never_get_the_quick_hash() -> None:
+    assert portal.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.PBKDF2PasswordHasher"
+    user = User(phone=PHONE, name="赵六")
+    user.set_password("Ying-Chun-2026")
+    assert not user.password.startswith(FirstPasswordHasher.algorithm)
+
+
 def test_of_many_accounts_all_are_made_or_none(cast: Cast) -> None:
     people = [("13722220001", "甲"), (cast.nobody.phone, "乙")]
     with pytest.raises(Conflict):
@@ -178,6 +235,35 @@ def test_a_reset_gives_a_new_password_ends_keys_and_lifts_the_lock(cast: Cast, c
     assert not Token.objects.exists()
     assert client.post("/accounts/login/", {**sign_in, "password": password}).status_code == 302
     assert deeds(officer) == ["account.reset_password", "account.sign_in"]
+
+
+def test_whoever_audits_the_county_hears_of_a_reset(cast: Cast) -> None:
+    far = make_cadre("邻县审计员", "county_auditor", cast.other_county)
+    accounts.reset_password(actor=cast.admin, user=cast.a.officer)
+    notices.deliver()
+    (notice,) = Notice.objects.all()
+    assert notice.reader == cast.auditor
+    assert notice.title == "管理员重置了两委甲的密码"
+    assert cast.a.officer.phone not in notice.title + notice.body
+    auditor = Client()
+    auditor.force_login(fresh(cast.auditor))
+    shown = auditor.get(notice.link).content.decode()
+    assert "重置密码" in shown
+    assert "管理员" in shown
+    assert not Notice.objects.filter(reader=far).exists()
+
+
+def test_a_reset_that_was_refused_is_no_news(cast: Cast) -> None:
+    for actor, user in ((cast.a.secretary, cast.a.officer), (cast.admin, cast.admin)):
+        with pytest.raises((Forbidden, NotFound, Conflict)):
+            accounts.reset_password(actor=actor, user=user)
+    assert not OutboxMessage.objects.exists()
+
+
+def test_the_system_resets_an_account_that_belongs_to_no_county(cast: Cast) -> None:
+    accounts.reset_password(actor=SYSTEM, user=cast.superuser)
+    notices.deliver()
+    assert not Notice.objects.exists()
 
 
 def test_a_reset_ends_the_sessions_of_the_account(cast: Cast, client: Client) -> None:
