@@ -12,10 +12,9 @@ class GridsConfig(AppConfig):
         from core import files, sheets
         from core import policies as registry
         from core.models import AuditEntry, User
-        from grids import audiences, hanging, models, pictures, policies, posts
+        from grids import audiences, hanging, models, pictures, policies, posts, posts_hanging
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
-        from grids.querysets import current
         from grids.resources.care import HouseholdSheet
         from grids.resources.levels import LevelSheet
 
@@ -43,7 +42,7 @@ class GridsConfig(AppConfig):
         }
         for model, policy in table.items():
             registry.register(model, policy)
-        hanging.register(Appointment, label=_("未结束的任职"), open=current)
+        posts_hanging.register()
         hanging.register(
             models.Remediation,
             label=_("未完成的整治项目"),

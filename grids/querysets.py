@@ -38,6 +38,13 @@ def current(day: datetime.date | None = None, prefix: str = "") -> Q:
     return Q(**{f"{prefix}start__lte": day}) & (Q(**{f"{prefix}end__isnull": True}) | Q(**{f"{prefix}end__gte": day}))
 
 
+def unended(prefix: str = "") -> Q:
+    """Rows with `start` and `end` that go on after today, those that have not begun yet among them: what must be ended or
+    taken elsewhere when its place goes out of use. A last day that was set before the first one came counts as ended."""
+    today = timezone.localdate()
+    return Q(**{f"{prefix}end__isnull": True}) | Q(**{f"{prefix}end__gt": today, f"{prefix}start__lte": today})
+
+
 class CountyQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> "CountyQuerySet":
         return policies.visible(self, user)

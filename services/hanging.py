@@ -3,12 +3,13 @@
 import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from grids import hanging
-from grids.querysets import current
+from grids.hanging import Fate
+from grids.querysets import unended
 from partybuilding import duties
 from partybuilding.models import Unit
 from services.actions.following import follow_place
@@ -24,10 +25,34 @@ def register() -> None:
         label=_("未销号的需求"),
         community="community",
         open=lambda: Q(state__in=[str(state) for state in OPEN_STATES]),
+        no_room=_same_number,
         follower=follow_place,
     )
-    hanging.register(UnitCheckIn, label=_("未结束的单位报到"), open=current)
+    hanging.register(
+        UnitCheckIn,
+        label=_("未结束的单位报到"),
+        open=unended,
+        fates=(Fate.FOLLOW, Fate.END),
+        no_room=_reported_there,
+        begun="checkin.start",
+        ended="checkin.end",
+    )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
+
+
+def _same_number(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
+    """Imported matters whose number and date the other community has as well (`demand_external_once`)."""
+    twin = Demand.objects.filter(
+        community_id=community,
+        external_number=OuterRef("external_number"),
+        external_date=OuterRef("external_date"),
+    ).exclude(pk=OuterRef("pk"))
+    return ~Q(external_number="") & Q(Exists(twin))
+
+
+def _reported_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
+    """Units that have reported to the successor already."""
+    return Q(Exists(UnitCheckIn.objects.filter(unended(), node=successor, unit=OuterRef("unit"))))
 
 
 def _in_hand(unit: Unit) -> Any:

@@ -23,6 +23,7 @@ from grids.actions.levels import (
     move_level,
     remove_level,
 )
+from grids.actions.locks import hold_places
 from grids.actions.remediations import (
     RemediationFacts,
     add_remediation_photos,
@@ -34,7 +35,8 @@ from grids.actions.remediations import (
     register_remediation,
     update_remediation,
 )
-from grids.actions.tree import create_node, describe_node, move_node, rename_node, retire_node
+from grids.actions.restructuring import NewPart, merge_nodes, move_node, retire_node, split_node
+from grids.actions.tree import create_node, describe_node, rename_node
 
 __all__ = [
     "Appointed",
@@ -42,6 +44,7 @@ __all__ = [
     "GivenAccount",
     "LevelDraft",
     "NewAppointment",
+    "NewPart",
     "ProfileFacts",
     "RemediationFacts",
     "account_for",
@@ -66,14 +69,17 @@ __all__ = [
     "finish_remediation",
     "hand_over",
     "hand_over_to",
+    "hold_places",
     "keep_remediations",
     "load_preset",
+    "merge_nodes",
     "move_level",
     "move_node",
     "register_remediation",
     "remove_level",
     "rename_node",
     "retire_node",
+    "split_node",
     "update_remediation",
     "why_not_theirs",
 ]

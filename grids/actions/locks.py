@@ -1,12 +1,15 @@
 """Every write to the tree takes one of these locks first, in this order: counties, then street roots by id.
 
-Nested sets corrupt under concurrent writers and deadlock without a fixed order (docs/decisions/0002). On SQLite the
-write transaction itself (`IMMEDIATE`) is the lock, and these functions only read.
+Nested sets corrupt under concurrent writers and deadlock without a fixed order (docs/decisions/0002). Whoever hangs a row
+on a place holds its street by the same rows, side by side with others who do, and before any other lock; whoever moves or
+retires places has the street alone (docs/decisions/0013). On SQLite the write transaction itself (`IMMEDIATE`) is the
+lock, and these functions only read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, NotFound
@@ -38,20 +41,50 @@ def lock_county(county: County) -> County:
     return row
 
 
-def lock_trees(tree_ids: Iterable[int]) -> None:
-    """Locks whole streets by the rows of their roots, in id order. What was read before must be read again."""
+def lock_trees(tree_ids: Iterable[int], *, alone: bool = False) -> None:
+    """Locks whole streets by the rows of their roots, in id order. What was read before must be read again.
+
+    Args:
+        alone: also against those who hang rows on places (`hold_places`).
+    """
     _in_transaction()
-    roots = GridNode.objects.filter(tree_id__in=set(tree_ids), parent__isnull=True)
-    list(roots.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
+    roots = _roots(tree_ids).select_for_update(no_key=not alone, of=("self",))
+    list(roots.values_list("pk", flat=True))
 
 
-def lock_nodes(*nodes: GridNode) -> list[GridNode]:
+def lock_nodes(*nodes: GridNode, alone: bool = False) -> list[GridNode]:
     """Locks the streets of some nodes and returns the nodes as they are now, in the order given.
 
     Raises Conflict when one of them went to another street meanwhile, NotFound when one is no node any more.
     """
-    lock_trees(node.tree_id for node in nodes)
-    pks = [node.pk for node in nodes]
+    lock_trees((node.tree_id for node in nodes), alone=alone)
+    return _again(nodes)
+
+
+def hold_places(*nodes: GridNode) -> list[GridNode]:
+    """Keeps some places as they are until the transaction ends, and returns them as they are now: for whoever is about to
+    hang a row on them. Others may do the same at the same time; who would move or retire them waits. Taken before any
+    other lock.
+
+    Raises Conflict when one of them went to another street meanwhile, NotFound when one is no node any more.
+    """
+    _in_transaction()
+    connection = transaction.get_connection()
+    if connection.features.has_select_for_update:
+        # The weakest lock there is, the one a foreign key takes; the ORM has no word for it.
+        query, values = _roots(node.tree_id for node in nodes).values_list("pk").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(f"{query} FOR KEY SHARE", values)
+            cursor.fetchall()
+    return _again(nodes)
+
+
+def _roots(tree_ids: Iterable[int]) -> QuerySet[GridNode]:
+    return GridNode.objects.filter(tree_id__in=set(tree_ids), parent__isnull=True).order_by("pk")
+
+
+def _again(nodes: Sequence[GridNode]) -> list[GridNode]:
+    pks = {node.pk for node in nodes}
     rows = GridNode.objects.select_related("level_type", "county", "community").in_bulk(pks)
     fresh = []
     for node in nodes:

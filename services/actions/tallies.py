@@ -116,7 +116,7 @@ def refresh_tallies() -> int:
 def refresh_cell(community_id: int, month: datetime.date) -> None:
     """Counts one community's month again; at once, for what leaves no event there."""
     # Two keepers of one cell take turns; others are not in the way.
-    community = GridNode.objects.select_for_update(of=("self",)).get(pk=community_id)
+    community = GridNode.objects.select_for_update(of=("self",), no_key=True).get(pk=community_id)
     period = Month.of(month)
     where = Q(community_id=community_id, registered_at__gte=period.start, registered_at__lt=period.end)
     # First the mark, then the count: what commits in between is counted now and, its mark missing, once more.
