@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,7 +12,7 @@ class GridsConfig(AppConfig):
         from core import files, sheets
         from core import policies as registry
         from core.models import AuditEntry, User
-        from grids import audiences, hanging, models, pictures, policies, posts, posts_hanging
+        from grids import audiences, hanging_rows, models, pictures, policies, posts
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
         from grids.resources.care import HouseholdSheet
@@ -42,18 +42,10 @@ class GridsConfig(AppConfig):
         }
         for model, policy in table.items():
             registry.register(model, policy)
-        posts_hanging.register()
-        hanging.register(
-            models.Remediation,
-            label=_("未完成的整治项目"),
-            community="community",
-            open=lambda: Q(finished_on__isnull=True),
-        )
+        hanging_rows.register()
         files.register(pictures.FULL, models.RemediationPhoto, "file")
         files.register(pictures.SMALL, models.RemediationPhoto, "thumbnail")
         audiences.register()
         sheets.register(LevelSheet())
-        # Whoever is in need of care stays so wherever the street draws its lines: every entry follows its place.
-        hanging.register(models.CareHousehold, label=_("关爱台账登记"), community="community", open=Q)
         care_sweep.register()
         sheets.register(HouseholdSheet())

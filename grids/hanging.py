@@ -4,8 +4,8 @@ Each floor registers its rows here from its `apps.py`. What follows from a regis
 
 * When a node moves to another community, the community column of the open rows inside moves along; closed rows keep
   where it happened.
-* When a node is retired or merged, each open row goes over to the successor, ends on that day, or stands in the way
-  until somebody has seen to it. `what_hangs` tells beforehand which; `grids.actions.passage` does it.
+* When a node is retired or merged, each open row goes over to the successor, ends on that day, stays behind as history,
+  or stands in the way until somebody has seen to it. `what_hangs` tells beforehand which; `grids.actions.passage` does it.
 * `manage.py check_tree` proves that no open row hangs on a retired node and that every community column is true.
 
 Whoever writes such rows holds their place still while doing it: `grids.actions.locks.hold_places`.
@@ -32,6 +32,7 @@ class Fate(TextChoices):
 
     FOLLOW = "follow", gettext_lazy("转到承接者")
     END = "end", gettext_lazy("到当天结束")
+    STAY = "stay", gettext_lazy("留作历史")
     BY_HAND = "by_hand", gettext_lazy("请先处理")
 
 
@@ -55,8 +56,8 @@ class Passage:
     reason: str = ""
 
 
-# Told when rows have followed: their keys.
-Follower = Callable[[Passage, list[int]], None]
+# Told when rows have followed: the keys they had, and those they have now (others where rows began anew).
+Follower = Callable[[Passage, Mapping[int, int]], None]
 # Of some open rows, those that find no room at a successor, or (successor None) in a community.
 NoRoom = Callable[[QuerySet[Any], Any, int | None], Q]
 
@@ -113,10 +114,11 @@ def register(
         open: gives the filter for rows that still need the place; called each time, because days pass.
         node: the row's foreign key to its node. community: its community column, where it has one.
         fates: what may become of open rows when the node goes out of use, first what does unless the person chooses
-            otherwise. `END` needs `ended` and a row with `start` and `end`.
+            otherwise. `END` needs `ended` and a row with `start` and `end`; what may `STAY` is not open once its node
+            is retired.
         no_room: of some open rows, those that can not go over, because the successor (or, where the place itself moves,
-            the community) has the like already. They end where `END` is among the fates, else they are to be seen to
-            by hand.
+            the community) has the like already. What becomes of them is the first other of the fates; without one
+            they are to be seen to by hand.
         follower: told when rows have gone over.
         begun, ended: names in the audit trail for a row that begins and one that ends. With `begun` a row that goes
             over ends at the old place and begins anew at the successor on the same day, so that the past stays true;
@@ -156,11 +158,13 @@ def fates_of(rows: Hanging, successor: Any, wanted: Mapping[str, str]) -> tuple[
     Args:
         wanted: `Hanging.key` -> the fate a person chose; what a kind does not offer is not heard.
     """
-    offered = [fate for fate in rows.fates if successor is not None or fate is not Fate.FOLLOW]
-    chosen = next((fate for fate in offered if fate == wanted.get(rows.key)), None)
-    crowded = Fate.END if Fate.END in rows.fates else Fate.BY_HAND
-    fate = chosen or (offered[0] if offered else Fate.BY_HAND)
-    return fate, fate if fate is Fate.END else crowded
+    others = [fate for fate in rows.fates if fate is not Fate.FOLLOW]
+    offered = others if successor is None else rows.fates
+    fate = next((fate for fate in offered if fate == wanted.get(rows.key)), None)
+    fate = fate or (offered[0] if offered else Fate.BY_HAND)
+    if fate is not Fate.FOLLOW:
+        return fate, fate
+    return fate, others[0] if others else Fate.BY_HAND
 
 
 def what_hangs(

@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from mptt.managers import TreeManager
 from mptt.querysets import TreeQuerySet
@@ -40,9 +40,9 @@ def current(day: datetime.date | None = None, prefix: str = "") -> Q:
 
 def unended(prefix: str = "") -> Q:
     """Rows with `start` and `end` that go on after today, those that have not begun yet among them: what must be ended or
-    taken elsewhere when its place goes out of use. A last day that was set before the first one came counts as ended."""
-    today = timezone.localdate()
-    return Q(**{f"{prefix}end__isnull": True}) | Q(**{f"{prefix}end__gt": today, f"{prefix}start__lte": today})
+    taken elsewhere when its place goes out of use. What was ended before its first day, on it, counts as ended."""
+    later = {f"{prefix}end__gt": timezone.localdate()}
+    return Q(**{f"{prefix}end__isnull": True}) | Q(**later) & ~Q(**{f"{prefix}end": F(f"{prefix}start")})
 
 
 class CountyQuerySet(models.QuerySet[Any]):

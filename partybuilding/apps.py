@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,10 +10,9 @@ class PartybuildingConfig(AppConfig):
 
     def ready(self) -> None:
         from core import policies as registry
-        from grids import hanging
         from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
-        from partybuilding import audiences, duties, policies, posts
+        from partybuilding import audiences, duties, hanging, policies, posts
         from partybuilding.models import (
             Compound,
             CompoundRunning,
@@ -26,7 +25,6 @@ class PartybuildingConfig(AppConfig):
             Unit,
             UnitMembership,
         )
-        from partybuilding.querysets import not_over
 
         add_rights(posts.POST_RIGHTS)
         acts_for = UnitMembership.objects.filter(user=OuterRef("pk"))
@@ -47,7 +45,6 @@ class PartybuildingConfig(AppConfig):
         registry.register(CompoundRunning, InTree(VIEW_COMPOUND))
         registry.register(Compound, InTree(VIEW_COMPOUND, path=""))
         duties.register("compound", label=_("在管的小区"), rows=CompoundRunning.objects.run_by)
-        hanging.register(PartyOrganisation, label=_("在用的党组织"), open=lambda: Q(is_active=True))
-        hanging.register(Pairing, label=_("未结束的包联"), open=not_over)
+        hanging.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
         audiences.register()

@@ -69,13 +69,15 @@ def hold_places(*nodes: GridNode) -> list[GridNode]:
     Raises Conflict when one of them went to another street meanwhile, NotFound when one is no node any more.
     """
     _in_transaction()
+    if not nodes:
+        return []
     connection = transaction.get_connection()
+    query, values = _roots(node.tree_id for node in nodes).values_list("pk").query.sql_with_params()
     if connection.features.has_select_for_update:
         # The weakest lock there is, the one a foreign key takes; the ORM has no word for it.
-        query, values = _roots(node.tree_id for node in nodes).values_list("pk").query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(f"{query} FOR KEY SHARE", values)
-            cursor.fetchall()
+        query += " FOR KEY SHARE"
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
     return _again(nodes)
 
 

@@ -7,16 +7,15 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit
 from core.errors import Conflict
 from grids import hanging
+from grids.actions.terms import batches
 from grids.hanging import Fate, Hanging, Passage
-
-BATCH = 500
 
 
 def hand_over(passage: Passage, wanted: Mapping[str, str]) -> None:
@@ -62,10 +61,10 @@ def follow_community(passage: Passage, nodes: Q) -> None:
             stuck.append(_("%(count)d 条%(label)s") % {"count": count, "label": kind.label})
     _refuse(passage, stuck)
     for kind, pks in plans:
-        for some in _batches(pks):
+        for some in batches(pks):
             rows = kind.model._default_manager.filter(pk__in=some)
             rows.update(**{kind.community: passage.new_community})
-        _tell(kind, passage, pks)
+        _tell(kind, passage, dict(zip(pks, pks, strict=True)))
 
 
 def _locked(kind: Hanging, where: Q, passage: Passage, fate: Fate, otherwise: Fate) -> dict[Fate, list[int]]:
@@ -94,29 +93,30 @@ def _refuse(passage: Passage, stuck: list[str]) -> None:
 def _carry(kind: Hanging, passage: Passage, pks: list[int]) -> None:
     if not pks:
         return
-    if kind.begun:
-        _begin_anew(kind, passage, pks)
-    else:
-        _hang_elsewhere(kind, passage, pks)
-    _tell(kind, passage, pks)
+    went = _begin_anew(kind, passage, pks) if kind.begun else _hang_elsewhere(kind, passage, pks)
+    _tell(kind, passage, went)
 
 
-def _hang_elsewhere(kind: Hanging, passage: Passage, pks: list[int]) -> None:
+def _hang_elsewhere(kind: Hanging, passage: Passage, pks: list[int]) -> dict[int, int]:
     """The rows themselves go over."""
     values: dict[str, Any] = {kind.node: passage.successor}
     if kind.community:
         values[kind.community] = passage.new_community
+    if _has_version(kind):
+        values["version"] = F("version") + 1
     changes = {f"{kind.node}_id": (passage.node.pk, passage.successor.pk)}
     for rows in _rows(kind, pks):
         kind.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**values)
         for row in rows:
             setattr(row, kind.node, passage.successor)
         _write_down(kind, passage, "place.follow", [(row, changes) for row in rows])
+    return dict(zip(pks, pks, strict=True))
 
 
-def _begin_anew(kind: Hanging, passage: Passage, pks: list[int]) -> None:
+def _begin_anew(kind: Hanging, passage: Passage, pks: list[int]) -> dict[int, int]:
     """They end here today and begin there today: who served where, stays true."""
     today = timezone.localdate()
+    went: dict[int, int] = {}
     for rows in _rows(kind, pks):
         anew = []
         for row in rows:
@@ -125,10 +125,18 @@ def _begin_anew(kind: Hanging, passage: Passage, pks: list[int]) -> None:
             again._state.adding = True
             setattr(again, kind.node, passage.successor)
             again.start = max(row.start, today)
+            if _has_version(kind):
+                again.version = 1
             anew.append(again)
         _close(kind, passage, rows, today)
         kind.model._default_manager.bulk_create(anew)
         _write_down(kind, passage, kind.begun, [(row, _facts(row)) for row in anew], new=True)
+        went |= {row.pk: again.pk for row, again in zip(rows, anew, strict=True)}
+    return went
+
+
+def _has_version(kind: Hanging) -> bool:
+    return any(field.name == "version" for field in kind.model._meta.concrete_fields)
 
 
 def _facts(row: Any) -> dict[str, tuple[Any, Any]]:
@@ -152,18 +160,18 @@ def _close(kind: Hanging, passage: Passage, rows: Sequence[Any], today: datetime
         setattr(row, kind.node, passage.node)
         before, row.end = row.end, max(row.start, today)
         deeds.append((row, {"end": (before, row.end)}))
-    kind.model._default_manager.bulk_update(rows, ["end"])
+    written = ["end"]
+    if _has_version(kind):
+        written.append("version")
+        for row in rows:
+            row.version += 1
+    kind.model._default_manager.bulk_update(rows, written)
     _write_down(kind, passage, kind.ended, deeds)
 
 
 def _rows(kind: Hanging, pks: list[int]) -> Iterator[list[Any]]:
-    for some in _batches(pks):
+    for some in batches(pks):
         yield list(kind.model._default_manager.filter(pk__in=some).order_by("pk"))
-
-
-def _batches(pks: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(pks), BATCH):
-        yield pks[start : start + BATCH]
 
 
 def _write_down(
@@ -178,6 +186,6 @@ def _write_down(
     audit.record_many(actor=passage.actor, action=action, deeds=deeds, new=new)
 
 
-def _tell(kind: Hanging, passage: Passage, pks: list[int]) -> None:
-    if pks and kind.follower is not None:
-        kind.follower(passage, pks)
+def _tell(kind: Hanging, passage: Passage, went: Mapping[int, int]) -> None:
+    if went and kind.follower is not None:
+        kind.follower(passage, went)

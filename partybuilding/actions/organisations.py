@@ -13,7 +13,7 @@ from core import audit
 from core.actors import Actor
 from core.errors import Conflict, Invalid
 from core.text import clean_line
-from grids.actions.locks import lock_forest
+from grids.actions.locks import hold_places, lock_forest
 from grids.actions.permission import require
 from grids.models import County, GridNode
 from partybuilding.models import OrganisationKind, PartyOrganisation, Unit
@@ -42,6 +42,8 @@ def create_organisation(
     """
     require(actor, MANAGE_ORGANISATION, county)
     county = lock_forest(county)
+    if node is not None:
+        (node,) = hold_places(node)
     if node is not None and unit is not None:
         raise Invalid(_("党组织要么设在网格，要么设在单位，请只选一个。"), fields={"unit": _("请只选一个。")})
     if parent is not None:
@@ -71,7 +73,7 @@ def update_organisation(
     """
     require(actor, MANAGE_ORGANISATION, organisation)
     lock_forest(organisation.county)
-    row = PartyOrganisation.objects.select_related("county").get(pk=organisation.pk)
+    row = PartyOrganisation.objects.select_related("county", "node").get(pk=organisation.pk)
     given: dict[str, Any] = {"is_active": is_active}
     given["name"] = name if name is UNCHANGED else _clean_name(name)
     given["kind"] = kind if kind is UNCHANGED else _clean_kind(kind)
@@ -83,6 +85,8 @@ def update_organisation(
             changes[field] = (before, value)
     if not changes:
         return row
+    if changes.get("is_active") == (False, True) and row.node is not None:
+        _check_used(row.county, parent=None, node=hold_places(row.node)[0], unit=None)
     if changes.get("is_active") == (True, False) and row.get_children().filter(is_active=True).exists():
         raise Conflict(_("“%(name)s”之下还有在用的党组织，请先停用它们。") % {"name": row.name}, code="has_children")
     _save(row, update_fields=list(changes))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from core import audit, policies
 from core.actors import SYSTEM, Actor
 from core.errors import Conflict, Invalid
+from grids.actions import hold_places
 from grids.actions.terms import last_day
 from grids.models import GridNode
 from partybuilding.models import Unit
@@ -36,10 +37,11 @@ def check_in(
         raise Invalid(_("请选择牵头单位或配合单位。"), fields={"role": _("没有这个角色。")})
     if unit.county_id != node.county_id or not unit.is_active:
         raise Invalid(_("“%(unit)s”不是本县在用的单位。") % {"unit": unit}, fields={"unit": _("不能选择。")})
-    if node.is_retired:
-        raise Invalid(_("“%(place)s”已撤销。") % {"place": node}, fields={"node": _("已撤销。")})
     try:
         with transaction.atomic():
+            (node,) = hold_places(node)
+            if node.is_retired:
+                raise Invalid(_("“%(place)s”已撤销。") % {"place": node}, fields={"node": _("已撤销。")})
             row = UnitCheckIn.objects.create(unit=unit, node=node, role=role, start=start or timezone.localdate())
             audit.record(actor=actor, action="checkin.start", obj=row, label=str(row), changes=_after(row), new=True)
     except IntegrityError as error:

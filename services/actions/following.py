@@ -1,5 +1,7 @@
 """When a place goes to another community its open demands go along: their timeline says so, and both sides' counts."""
 
+from collections.abc import Mapping
+
 from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext as _
 
@@ -13,13 +15,13 @@ from services.models import Demand, DemandEvent
 BATCH = 500
 
 
-def follow_place(passage: Passage, pks: list[int]) -> None:
+def follow_place(passage: Passage, went: Mapping[int, int]) -> None:
     """The follower of open demands (`grids.hanging`): a line in each timeline, and the old community's counts.
 
     Args:
-        pks: the demands, whose place and community are the new ones already.
+        went: the demands, whose place and community are the new ones already.
     """
-    title, actor = _title(passage), passage.actor
+    title, actor, pks = _title(passage), passage.actor, list(went)
     events = [
         DemandEvent(demand_id=pk, name="follow_place", title=title, actor=user_of(actor), actor_kind=kind_of(actor))
         for pk in pks

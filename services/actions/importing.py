@@ -21,6 +21,7 @@ from core.audit import Deed
 from core.codes import new_follow_code, new_matter_code
 from core.errors import Conflict, Forbidden, Invalid
 from core.spreadsheets import Report, RowError, write_errors
+from grids.actions import hold_places
 from grids.models import GridNode
 from services import posts
 from services.actions.import_rows import Key, Line, Placed, Progress, Reading, batches, by_category, by_place, read
@@ -237,6 +238,8 @@ def _notes(reading: Reading) -> list[str]:
 def _write(actor: Actor, community: GridNode, reading: Reading, plan: _Plan, outcome: Outcome) -> None:
     """Everything an import leaves behind: demands, timelines, audit rows, one notice. Set by set, inside the caller's
     transaction."""
+    # Its places stay where they are until all is written.
+    hold_places(community)
     # Two imports into one community take turns here; whoever comes second looks again at what is there.
     GridNode.objects.select_for_update(of=("self",), no_key=True).get(pk=community.pk)
     if not _still_true(community, plan.new):

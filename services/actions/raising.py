@@ -14,6 +14,7 @@ from core.errors import Forbidden, Invalid
 from core.masking import is_mobile
 from core.photos import accept_photos
 from core.text import clean_line, clean_text, first_line
+from grids.actions import hold_places
 from grids.models import GridNode
 from services import posts
 from services.actions.photos import keep_photos
@@ -43,7 +44,7 @@ def raise_demand(
 
     Args:
         actor: `RESIDENT` for the public page, else the account that raises it (needs `demand.raise` at the node).
-        node: where it is; at community level or below, best with its `community` loaded.
+        node: where it is; at community level or below.
         title: the first line of the text when empty.
         photos: uploads, at most six; cleaned of metadata.
         once: names one sending of a form; the same words sent again under it make no second demand, the first one is
@@ -71,7 +72,7 @@ def raise_demand(
         demand = Demand(
             county_id=node.county_id,
             node=node,
-            community=node.community,
+            community_id=node.community_id,
             code=new_matter_code(timezone.localdate(now)),
             category=category,
             urgency=category.urgency,
@@ -103,12 +104,16 @@ def _check_place(actor: Actor, node: GridNode, category: Category, origin: str) 
         policies.require(actor, posts.RAISE_DEMAND, node)
     if node.community_id is None:
         raise Invalid(_("请选择到社区或更小的地点。"), fields={"node": _("地点太大。")})
-    if node.is_retired:
-        raise Invalid(_("“%(place)s”已撤销，请选择其他地点。") % {"place": node.path}, fields={"node": _("已撤销。")})
+    _refuse_retired(node)
     if category.county_id != node.county_id or not category.is_active:
         raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
     if actor is RESIDENT and (origin != Origin.RESIDENT or not category.is_public):
         raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
+
+
+def _refuse_retired(node: GridNode) -> None:
+    if node.is_retired:
+        raise Invalid(_("“%(place)s”已撤销，请选择其他地点。") % {"place": node.path}, fields={"node": _("已撤销。")})
 
 
 def _accept_due(node: GridNode, now: Any) -> Any:
@@ -118,6 +123,10 @@ def _accept_due(node: GridNode, now: Any) -> Any:
 
 @transaction.atomic
 def _write(actor: Actor, demand: Demand, photos: list[Any]) -> Demand:
+    # The place may have gone to another community, or out of use, since it was read; from here on it stays as it is.
+    (node,) = hold_places(demand.node)
+    _refuse_retired(node)
+    demand.node, demand.community = node, node.community
     demand.save(force_insert=True)
     event = DemandEvent(
         demand=demand,

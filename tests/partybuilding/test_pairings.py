@@ -9,9 +9,10 @@ from django.utils import timezone
 from core import policies
 from core.accounts import deactivate
 from core.actors import SYSTEM
-from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Stale
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.models import AuditEntry, User
 from grids.actions import retire_node
+from grids.soundness import faults
 from partybuilding.actions import (
     NewPairing,
     PairingChange,
@@ -230,14 +231,30 @@ def test_a_handover_is_refused_to_oneself_to_the_stopped_and_by_strangers(cast: 
 # --- What hangs on it -----------------------------------------------------------------------------------------------
 
 
-def test_a_place_and_a_unit_in_hand_stay_in_use(cast: Cast) -> None:
-    row = make.make_pairing(cast.a.other_building, cast.a.team_lead)
-    with pytest.raises(DomainError):
-        retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除")
-    cast.a.other_building.refresh_from_db()
-    assert not cast.a.other_building.is_retired
-    end_pairing(actor=cast.admin, pairing=row, end=TODAY() - DAY)
-    retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除")
+def test_a_pairing_ends_with_its_place_or_goes_on_at_the_successor(cast: Cast) -> None:
+    row = make.make_pairing(cast.a.other_building, cast.a.team_lead, start=TODAY() - 9 * DAY)
+    solved = make_problem(row, solved_on=TODAY(), solution="已修好")
+    unsolved = make_problem(row)
+    retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除", successor=cast.a.building)
+    row.refresh_from_db()
+    assert (row.end, row.node) == (TODAY(), cast.a.other_building)
+    new = Pairing.objects.get(node=cast.a.building)
+    assert (new.user, new.start, new.end) == (cast.a.team_lead, TODAY(), None)
+    assert PairingProblem.objects.get(pk=unsolved.pk).pairing == new
+    assert PairingProblem.objects.get(pk=solved.pk).pairing == row
+    gone = make.make_node(cast.a.grid, "building", "4 号楼")
+    row = make.make_pairing(gone, cast.a.team_lead, start=TODAY() - 9 * DAY)
+    retire_node(actor=cast.admin, node=gone, reason="拆除")
+    row.refresh_from_db()
+    assert row.end == TODAY()
+    assert list(faults()) == []
+
+
+def make_problem(pairing: Pairing, **fields: Any) -> PairingProblem:
+    return PairingProblem.objects.create(pairing=pairing, found_on=TODAY() - DAY, text="漏水", **fields)
+
+
+def test_a_unit_in_hand_stays_in_use(cast: Cast) -> None:
     held = make.make_pairing(cast.a.compound, cast.idle_unit)
     with pytest.raises(Conflict, match="1 件未结束的包联"):
         update_unit(actor=cast.admin, unit=cast.idle_unit, is_active=False)
