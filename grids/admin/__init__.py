@@ -16,9 +16,12 @@ name_deeds(
         "county.levels": lazy("设置层级"),
         "node.create": lazy("新建网格"),
         "node.describe": lazy("修改网格资料"),
+        "node.merge": lazy("合并网格"),
         "node.move": lazy("调整隶属"),
         "node.rename": lazy("网格改名"),
         "node.retire": lazy("撤销网格"),
+        "node.split": lazy("拆分网格"),
+        "place.follow": lazy("随网格调整"),
         "remediation.register": lazy("登记整治项目"),
         "remediation.update": lazy("修改整治项目"),
         "remediation.photos": lazy("上传整治照片"),
@@ -31,6 +34,9 @@ name_deeds(
 name_fields(
     {
         "levels": lazy("层级"),
+        "merged": lazy("并入"),
+        "split_from": lazy("拆分自"),
+        "split_into": lazy("拆分出"),
         "successor": lazy("接任的任职编号"),
         "sha256": lazy("文件指纹"),
         "created": lazy("新增"),
