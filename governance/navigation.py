@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
 from core.models import AuditEntry, CalendarDay, User
-from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level
+from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Vacancy
 from grids.posts import COUNT_CARE
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services import posts
@@ -25,7 +25,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ("", [_desk(request), *_demands(request)]),
         (_("清单"), _lists(request)),
         (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
-        (_("网格"), [*_models(request, GridNode, Appointment), *_care(request)]),
+        (_("网格"), [*_models(request, GridNode, Appointment), *_coverage(request), *_care(request)]),
         (_("党组织"), _models(request, PartyOrganisation, Member)),
         (_("统计"), _figures(request)),
         (_("管理"), _administration(request)),
@@ -98,6 +98,13 @@ def _care(request: HttpRequest) -> list[Item]:
         for item in items[:-1]:
             item["active"] = item["active"] and not items[-1]["active"]
     return items
+
+
+def _coverage(request: HttpRequest) -> list[Item]:
+    if not _sees(request, Vacancy):
+        return []
+    listed, figures = reverse("admin:grids_vacancy_changelist"), reverse("admin:grids_vacancy_coverage")
+    return [_item(request, _("岗位覆盖"), figures, active=request.path.startswith(listed))]
 
 
 def _figures(request: HttpRequest) -> list[Item]:

@@ -16,6 +16,7 @@ class GridsConfig(AppConfig):
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
         from grids.resources.care import HouseholdSheet
+        from grids.resources.coverage import CoverageSheet, VacancySheet
         from grids.resources.levels import LevelSheet
 
         held = Appointment.objects.filter(user=OuterRef("pk"))
@@ -25,6 +26,7 @@ class GridsConfig(AppConfig):
             County: policies.CountyPolicy(),
             models.Level: policies.CountySettings(posts.MANAGE_COUNTY),
             GridNode: policies.NODE_POLICY,
+            models.Vacancy: policies.InTree(posts.VIEW_APPOINTMENT, path=""),
             Appointment: policies.APPOINTMENT_POLICY,
             User: policies.USER_POLICY,
             AuditEntry: policies.AUDIT_POLICY,
@@ -49,3 +51,5 @@ class GridsConfig(AppConfig):
         sheets.register(LevelSheet())
         care_sweep.register()
         sheets.register(HouseholdSheet())
+        sheets.register(CoverageSheet())
+        sheets.register(VacancySheet())

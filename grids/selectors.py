@@ -46,13 +46,6 @@ def level_counts(place: County | GridNode) -> dict[str, int]:
     return {level.key: counted.get(level.key, 0) for level in Level.objects.filter(county=county)}
 
 
-def head_counts(county: County) -> dict[str, int]:
-    """Post -> people in that post at nodes of the county today, in the posts table's order (docs/domain.md#x4)."""
-    held = Appointment.objects.current().filter(node__county=county, node__retired_at__isnull=True)
-    counted = dict(held.order_by().values_list("post").annotate(n=Count("user", distinct=True)))
-    return {post: counted[post] for post in POSTS if post in counted}
-
-
 def holders_of(nodes: Iterable[GridNode]) -> dict[int, list[Appointment]]:
     """Node id -> today's appointments there, in the posts table's order. One query however many nodes."""
     found: dict[int, list[Appointment]] = {node.pk: [] for node in nodes}

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
-from grids.admin import appointments, care, levels, nodes
+from grids.admin import appointments, care, coverage, levels, nodes
 
 name_deeds(
     {
@@ -46,4 +46,4 @@ name_fields(
     }
 )
 
-__all__ = ["appointments", "care", "levels", "nodes"]
+__all__ = ["appointments", "care", "coverage", "levels", "nodes"]

@@ -12,6 +12,7 @@ from grids.models.compound import (
 )
 from grids.models.county import County, Level
 from grids.models.node import GridNode, NodeKind
+from grids.models.vacancy import Vacancy
 
 __all__ = [
     "IN_STATE",
@@ -33,4 +34,5 @@ __all__ = [
     "Remediation",
     "RemediationPhoto",
     "RemediationState",
+    "Vacancy",
 ]

@@ -16,7 +16,7 @@ from core.actors import SYSTEM
 from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
 from core.sheets.base import registered
-from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level
+from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Vacancy
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
 from services.actions.settings import set_calendar_day
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
@@ -52,6 +52,7 @@ LISTS: dict[type, list[str]] = {
     Demand: CADRES,
     GridNode: [*CADRES, *ADMIN],
     Appointment: [*CADRES, *ADMIN],
+    Vacancy: [*CADRES, *ADMIN],
     Unit: [*CADRES, *ADMIN],
     PartyOrganisation: [*CADRES, *ADMIN],
     UnitMembership: [*DEPARTMENT, *ADMIN],
@@ -70,6 +71,7 @@ ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
     GridNode: KEEP,
     Appointment: KEEP,
+    Vacancy: [],
     Unit: ADMIN,
     PartyOrganisation: ADMIN,
     UnitMembership: ADMIN,
@@ -118,6 +120,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         Demand: demand,
         GridNode: cast.a.building,
         Appointment: Appointment.objects.get(user=cast.a.keeper),
+        Vacancy: Vacancy.objects.get(pk=cast.a.building.pk),
         Unit: cast.a.unit,
         PartyOrganisation: make.make_organisation(cast.county, "白龙塘社区党委"),
         UnitMembership: UnitMembership.objects.get(user=cast.a.liaison),
@@ -141,6 +144,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         Demand: make.make_demand(cast.other_county_community),
         GridNode: cast.other_county_community,
         Appointment: Appointment.objects.get(user=cast.other_county_secretary),
+        Vacancy: Vacancy.objects.get(pk=cast.other_county_community.pk),
         Unit: unit,
         PartyOrganisation: make.make_organisation(county, "邻县党委"),
         UnitMembership: UnitMembership.objects.get(user=make.make_unit_person("邻县联络员", unit)),
@@ -164,6 +168,7 @@ OWN_PAGES = {
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import", "template", "handout"},
     CareHousehold: {"figures"},
+    Vacancy: {"coverage", "coverage_place"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -171,6 +176,8 @@ TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "exp
 TABLES: dict[str, tuple[list[str], list[str]]] = {
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
+    "coverage": ([], [*CADRES, *ADMIN]),
+    "vacancies": ([], [*CADRES, *ADMIN]),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
