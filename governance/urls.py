@@ -10,11 +10,14 @@ from governance.health import healthz
 from governance.styleguide import styleguide
 from governance.views import doors
 from grids.api.urls import urlpatterns as grid_api
+from grids.urls import mobile_urls as grid_mobile
 from services.api.urls import urlpatterns as service_api
-from services.urls import mobile_urls, place_urls, resident_urls
+from services.urls import mobile_urls as service_mobile
+from services.urls import place_urls, resident_urls
 
 # One space of names, a part from each floor.
 API = [*grid_api, *service_api]
+MOBILE = [*grid_mobile, *service_mobile]
 
 urlpatterns = [
     path("", doors.front, name="front"),
@@ -34,7 +37,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("dashboard/", include("governance.dashboard.urls")),
-    path("m/", include((mobile_urls, "mobile"))),
+    path("m/", include((MOBILE, "mobile"))),
     path("r/", include((resident_urls, "resident"))),
     path("", include((place_urls, "places"))),
     path("", include("core.urls")),

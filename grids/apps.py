@@ -18,6 +18,7 @@ class GridsConfig(AppConfig):
         from grids.resources.care import HouseholdSheet
         from grids.resources.coverage import CoverageSheet, VacancySheet
         from grids.resources.levels import LevelSheet
+        from grids.views import mobile_care
 
         held = Appointment.objects.filter(user=OuterRef("pk"))
         registry.provide_scopes(policies.appointment_grants, hint="holds_posts", exists=Exists(held))
@@ -50,6 +51,7 @@ class GridsConfig(AppConfig):
         audiences.register()
         sheets.register(LevelSheet())
         care_sweep.register()
+        mobile_care.register_ways()
         sheets.register(HouseholdSheet())
         sheets.register(CoverageSheet())
         sheets.register(VacancySheet())

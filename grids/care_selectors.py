@@ -30,38 +30,52 @@ def managed(user: Any) -> QuerySet[CareHousehold]:
     return CareHousehold.objects.kept().filter(policies.within(CareHousehold, user, MANAGE_CARE))
 
 
-def waiting_count(user: Any) -> int:
-    """How many households wait for the user: a visit is due, or the entry has run out or soon will. One query."""
-    if not policies.holds(user, MANAGE_CARE):
-        return 0
-    day = timezone.localdate()
-    pressing = (CareState.TO_VISIT, CareState.EXPIRED, CareState.EXPIRING)
-    return managed(user).filter(_any(waiting_for(state, day) for state in pressing)).count()
-
-
-def _any(parts: Any) -> Q:
+def something_waits(day: datetime.date) -> Q:
+    """Entries that wait for anything at all on a day."""
     found = Q(pk__in=[])
-    for part in parts:
-        found |= part
+    for state in CareState:
+        found |= waiting_for(state, day)
+    return found
+
+
+def _pressing(day: datetime.date) -> Q:
+    """What can not wait for the quarter's round."""
+    found = Q(pk__in=[])
+    for state in (CareState.EXPIRED, CareState.TO_VISIT, CareState.EXPIRING):
+        found |= waiting_for(state, day)
     return found
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far this quarter's round of confirming is."""
+class Summary:
+    """The round of a quarter, of the households somebody looks after.
+
+    Attributes:
+        waiting: those to be visited, and those that have run out or soon will.
+        done: of `total`, those confirmed since the quarter began.
+    """
 
     quarter: Quarter
-    done: int
-    total: int
+    waiting: int = 0
+    done: int = 0
+    total: int = 0
 
 
-def progress_of(user: Any) -> Progress:
-    """Of the households a user looks after. One query."""
-    quarter = Quarter.of(timezone.localdate())
-    counted = managed(user).aggregate(
-        total=Count("pk"), done=Count("pk", filter=Q(confirmed_on__gte=quarter.first_day))
-    )
-    return Progress(quarter, counted["done"], counted["total"])
+def summary_of(user: Any) -> Summary:
+    """One query, read once per loaded user (that is: once per request); none for who looks after nobody."""
+    day = timezone.localdate()
+    quarter = Quarter.of(day)
+    if not policies.holds(user, MANAGE_CARE):
+        return Summary(quarter)
+    kept: Summary | None = getattr(user, "_care_summary", None)
+    if kept is None:
+        counted = managed(user).aggregate(
+            waiting=Count("pk", filter=_pressing(day)),
+            done=Count("pk", filter=Q(confirmed_on__gte=quarter.first_day)),
+            total=Count("pk"),
+        )
+        kept = user._care_summary = Summary(quarter, **counted)
+    return kept
 
 
 # --- Figures --------------------------------------------------------------------------------------------------------

@@ -45,6 +45,9 @@ NOT_ON_PHONES = "anonymous admin auditor superuser nobody"
 ON_PHONES = {302: NOT_ON_PHONES, 200: "*"}
 SEES_DEMAND = "officer keeper liaison street department"
 DEMAND_ON_PHONE = {302: NOT_ON_PHONES, 200: SEES_DEMAND, 404: "*"}
+CARERS = "officer keeper"
+CARE_ON_PHONE = {302: NOT_ON_PHONES, 200: f"{CARERS} neighbour", 403: "*"}
+HOUSEHOLD_ON_PHONE = {302: NOT_ON_PHONES, 200: CARERS, 404: "neighbour", 403: "*"}
 BY_KEY = {401: "anonymous", 200: "*"}
 KEY_TO_POST = {401: "anonymous", 405: "*"}
 NODE = {401: "anonymous", 200: "officer street department admin", 404: "*"}
@@ -94,6 +97,11 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:demand": DEMAND_ON_PHONE,
     "mobile:contact": {302: NOT_ON_PHONES, 200: "officer liaison", 403: "keeper street department", 404: "*"},
     "mobile:move": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer keeper street department", 404: "*"},
+    # The care ledger: the community's and its keepers'; whoever else works on the phone is told so.
+    "mobile:care": CARE_ON_PHONE,
+    "mobile:care_add": CARE_ON_PHONE,
+    "mobile:care_household": HOUSEHOLD_ON_PHONE,
+    "mobile:care_deed": HOUSEHOLD_ON_PHONE,
     "resident:start": OPEN,
     "resident:inside": OPEN,
     "resident:look_up": OPEN,
@@ -153,6 +161,7 @@ class World:
         self.place, self.community = cast.a.building, cast.a.node
         self.job = Job(kind="x", title="导入", owner=cast.a.officer)
         self.job.result.save("x.xlsx", ContentFile(b"x"))
+        self.household = make.make_household(cast.a.building)
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         people = cast.people()
         self.people = {
@@ -179,7 +188,7 @@ class World:
             "<str:token>": (self.community if name == "resident:inside" else self.place).public_token,
             "<slug:code>": self.demand.code if name == "dashboard:supervise" else self.community.code,
             "<slug:transition>": "sign",
-            "<slug:name>": "evaluate" if resident else "sign",
+            "<slug:name>": "evaluate" if resident else "visit" if name.startswith("mobile:care") else "sign",
             "<slug:word>": "job-result",
             "<int:pk>": str(self._pk(name)),
         }
@@ -191,6 +200,8 @@ class World:
         kinds = {"core:notice_open": self.notice.pk}
         if name in ("core:job", "core:job_progress", "core:file"):
             return self.job.pk
+        if name.startswith("mobile:care"):
+            return self.household.pk
         if name.startswith("places:"):
             return self.place.pk
         return kinds.get(name, self.photo.pk)
