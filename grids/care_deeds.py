@@ -86,7 +86,6 @@ CONFIRM = Deed(
     _confirm,
     lazy("已核实。"),
     help=lazy("核实后重新计算有效期。"),
-    tone="main",
 )
 CORRECT = Deed("correct", lazy("修改登记"), MANAGE_CARE, forms.CorrectForm, _correct, lazy("已保存。"), offered=_holds)
 MOVE = Deed(

@@ -11,6 +11,7 @@ from core import audit
 from core.actors import SYSTEM
 from core.audit import Deed
 from core.periods import day_start
+from governance.sample.care import raise_households
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
@@ -90,11 +91,14 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     tell_shown(demands, shown)
     demands.write()
     rebuild_tallies(county)
+    households = raise_households(county, nodes, posts, accounts.day, show_place(nodes)[0] if shown else None)
+    _audit(households)
     return nodes, {
         "nodes": len(nodes),
         "people": len(users),
         "units": len(weft.units),
         "demands": len(demands.stories),
+        "households": len(households),
     }
 
 

@@ -275,7 +275,7 @@ class CareCadenceAdmin(ScopedModelAdmin):
         rule = _("到期没有核实的，%(days)d 天后自动删除。几项需要的，按间隔最短的一项走访。")
         assert self.adding is not None
         context = {
-            "title": _("关爱走访规则"),
+            "title": _("走访间隔"),
             "facts": [
                 Fact(_("登记有效期"), _("%(months)d 个月") % {"months": county.care_months}),
                 Fact(_("说明"), rule % {"days": CARE_GRACE_DAYS}, wide=True),

@@ -84,7 +84,8 @@ def todo(request: HttpRequest) -> HttpResponse:
         ),
         _group(_("等社区办理"), selectors.with_buttons(selectors.demands_waiting(user)), cards.demand_card, user),
     ]
-    waiting = sum(len(group.cards) for group in groups)
+    ways = [way for way in phone.ways(user) if way.count]
+    waiting = sum(len(group.cards) for group in groups) + sum(way.count for way in ways)
     raised = _group(_("我上报的，正在办"), selectors.with_buttons(mine), cards.demand_card, user, most=10)
     context = {
         "groups": [group for group in groups if group.cards],
@@ -94,7 +95,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         "may_claim": policies.holds(user, posts.CLAIM_DEMAND),
         "in_unit": any(isinstance(scope, UnitScope) for scope in policies.scopes(user, posts.VIEW_DEMAND)),
         "may_raise": policies.holds(user, posts.RAISE_DEMAND),
-        "ways": [way for way in phone.ways(user) if way.count],
+        "ways": ways,
     }
     return render(request, "services/mobile/todo.html", {"active": "todo", **context})
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from core.models import User
 from governance.sample import facts
 from governance.sample.load import load
-from grids.models import Appointment, County, GridNode
+from grids.models import Appointment, CareHousehold, County, GridNode
 from partybuilding.models import Member
 from services.models import Demand, DemandEvent, UnitCheckIn
 
@@ -31,6 +31,11 @@ def _told() -> list[Any]:
         list(
             Demand.objects.order_by("code").values_list(
                 "code", "follow_code", "title", "text", "state", "node__code", "due_at", "closed_at", "contact_phone"
+            )
+        ),
+        list(
+            CareHousehold.objects.order_by("id").values_list(
+                "room", "name", "node__code", "expires_on", "next_visit_on"
             )
         ),
         list(

@@ -113,6 +113,8 @@ def test_the_first_page_leads_to_the_worklist_and_counts_what_waits(cast: Cast) 
         page = text_of(signed_in(cast.a.keeper).get(address))
         assert 'href="/m/care/"' in page
         assert "关爱走访" in page
+        assert "没有等您办的事" not in page
+    assert signed_in(cast.a.keeper).get("/m/").context["todo_count"] == 1
     assert signed_in(cast.a.keeper).get("/m/care/").context["todo_count"] == 1
     for other in (cast.a.building_head, cast.a.liaison, cast.a.member_user, cast.street_officer):
         assert "/m/care/" not in text_of(signed_in(other).get("/m/me/"))

@@ -55,7 +55,9 @@ class Command(BaseCommand):
     def _print(self, loaded: Loaded, password: str) -> None:
         for county, told in loaded.counts.items():
             self.stdout.write(
-                _("已载入%(county)s：网格 %(nodes)d 个，人员 %(people)d 名，单位 %(units)d 个，需求 %(demands)d 条。")
+                _(
+                    "已载入%(county)s：网格 %(nodes)d 个，人员 %(people)d 名，单位 %(units)d 个，需求 %(demands)d 条，关爱家庭 %(households)d 户。"
+                )
                 % {"county": county, **told}
             )
         self.stdout.write(_("示例账号（密码都是 %(password)s ，只显示这一次）：") % {"password": password})
