@@ -352,11 +352,12 @@ class ScopedModelAdmin(ModelAdmin):
         return self.render(request, "admin/deed.html", self.deed_context(deed, obj, form))
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
-        """What the form starts with: the row's own values, for inputs called like its fields."""
+        """What the form starts with: the row's own values, for inputs called like its fields; where the row has none,
+        the form's own."""
         if obj is None:
             return {}
-        names = [field.name for field in self.opts.concrete_fields]
-        return {name: getattr(obj, name) for name in names if name in deed.form.base_fields}
+        names = [field.name for field in self.opts.concrete_fields if field.name in deed.form.base_fields]
+        return {name: value for name in names if (value := getattr(obj, name)) is not None}
 
     def after(self, request: HttpRequest, deed: Deed, obj: Any, result: Any) -> HttpResponse:
         if isinstance(result, Shown):

@@ -12,7 +12,15 @@ from core.accounts import MANAGE_ACCOUNT
 from core.models import AuditEntry, CalendarDay, User
 from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Vacancy
 from grids.posts import COUNT_CARE
-from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from partybuilding.models import (
+    Member,
+    Pairing,
+    PairingProblem,
+    PairingVisit,
+    PartyOrganisation,
+    Unit,
+    UnitMembership,
+)
 from services import posts
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
 
@@ -26,6 +34,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         (_("清单"), _lists(request)),
         (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
         (_("网格"), [*_models(request, GridNode, Appointment), *_coverage(request), *_care(request)]),
+        (_("包联"), _pairings(request)),
         (_("党组织"), _models(request, PartyOrganisation, Member)),
         (_("统计"), _figures(request)),
         (_("管理"), _administration(request)),
@@ -60,6 +69,15 @@ def _models(request: HttpRequest, *models: Any) -> list[Item]:
         for model in models
         if _sees(request, model)
     ]
+
+
+def _pairings(request: HttpRequest) -> list[Item]:
+    items = _models(request, Pairing, PairingProblem, PairingVisit)
+    if items:
+        gaps = reverse("admin:partybuilding_pairing_gaps")
+        items[0]["active"] = items[0]["active"] and not request.path.startswith(gaps)
+        items.append(_item(request, _("缺口与超载"), gaps))
+    return items
 
 
 def _demands(request: HttpRequest) -> list[Item]:

@@ -10,9 +10,11 @@ class PartybuildingConfig(AppConfig):
 
     def ready(self) -> None:
         from core import policies as registry
+        from core import sheets
+        from grids import place_parts, timeline
         from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
-        from partybuilding import audiences, duties, hanging, policies, posts
+        from partybuilding import audiences, duties, hanging, place_pairings, policies, posts
         from partybuilding.models import (
             Compound,
             CompoundRunning,
@@ -25,6 +27,7 @@ class PartybuildingConfig(AppConfig):
             Unit,
             UnitMembership,
         )
+        from partybuilding.resources import pairing_ledgers, pairings
 
         add_rights(posts.POST_RIGHTS)
         acts_for = UnitMembership.objects.filter(user=OuterRef("pk"))
@@ -47,4 +50,8 @@ class PartybuildingConfig(AppConfig):
         duties.register("compound", label=_("在管的小区"), rows=CompoundRunning.objects.run_by)
         hanging.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
+        place_parts.register("pairings", place_pairings.parts)
+        timeline.register("pairings", place_pairings.history)
+        for sheet in (pairings.PairingSheet, *pairing_ledgers.SHEETS):
+            sheets.register(sheet())
         audiences.register()

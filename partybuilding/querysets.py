@@ -1,16 +1,14 @@
-import datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from mptt.managers import TreeManager
 from mptt.querysets import TreeQuerySet
 
 from core import policies
-from grids.querysets import current
+from grids.querysets import current, unended
 
 
 class UnitQuerySet(models.QuerySet[Any]):
@@ -54,8 +52,8 @@ class PairingQuerySet(models.QuerySet[Any]):
         return self.filter(current())
 
     def open(self) -> "PairingQuerySet":
-        """Not over: running today, or yet to begin."""
-        return self.filter(not_over())
+        """Those that go on after today, or are yet to begin."""
+        return self.filter(unended())
 
     def with_counts(self) -> "PairingQuerySet":
         """With `visit_count`, `last_visit`, `problem_count` and `open_count`."""
@@ -79,8 +77,3 @@ class PairingQuerySet(models.QuerySet[Any]):
 def _counted(rows: models.QuerySet[Any]) -> Coalesce:
     counted = rows.values("pairing").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), 0)
-
-
-def not_over(day: datetime.date | None = None) -> Q:
-    """Rows with an `end` that have no last day, or one that has not passed (today when not given)."""
-    return Q(end__isnull=True) | Q(end__gte=day or timezone.localdate())

@@ -1,20 +1,26 @@
-"""What of this floor hangs on the nodes of the tree (`grids.hanging`) and is in the hands of units (`partybuilding.duties`)."""
+"""What of this floor hangs on the nodes of the tree (`grids.hanging`), is in the hands of units (`partybuilding.duties`), and
+stands beside pairings (`partybuilding.covers`, `partybuilding.raising`)."""
 
 import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core import policies
 from grids import hanging
 from grids.hanging import Fate
+from grids.naming import COMMUNITY
 from grids.querysets import unended
-from partybuilding import duties
-from partybuilding.models import Unit
+from partybuilding import covers, duties, raising
+from partybuilding.covers import Cover
+from partybuilding.models import PairingProblem, Unit
+from services import posts
 from services.actions.following import follow_place
 from services.clocks import limits_of
-from services.models import Demand, SubOrder, SubOrderState, UnitCheckIn
+from services.models import CheckInRole, Demand, SubOrder, SubOrderState, UnitCheckIn
 from services.models.demand import OPEN_STATES
 
 
@@ -38,6 +44,30 @@ def register() -> None:
         ended="checkin.end",
     )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
+    covers.register(
+        Cover(
+            "lead_unit",
+            _("牵头单位"),
+            level=COMMUNITY,
+            held=_led,
+            add=("admin:services_unitcheckin_add", posts.MANAGE_CHECKIN),
+        )
+    )
+    raising.register(_raised_at)
+
+
+def _led() -> Exists:
+    """A unit in use that has reported to the community, or inside it, as the lead (docs/domain.md#x5, #z2)."""
+    leads = UnitCheckIn.objects.current().filter(role=CheckInRole.LEAD, unit__is_active=True)
+    return Exists(leads.filter(node__community=OuterRef("pk")))
+
+
+def _raised_at(problem: PairingProblem, user: Any, phone: bool) -> str:
+    if not policies.can(user, posts.RAISE_DEMAND, problem.pairing.node):
+        return ""
+    if phone:
+        return f"{reverse('mobile:report')}?at={problem.pairing.node_id}"
+    return f"{reverse('admin:services_demand_add')}?problem={problem.pk}"
 
 
 def _same_number(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:

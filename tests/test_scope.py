@@ -23,7 +23,16 @@ from grids.models import (
     Remediation,
     RemediationPhoto,
 )
-from partybuilding.models import CompoundRunning, Member, PartyOrganisation, Unit, UnitMembership
+from partybuilding.models import (
+    CompoundRunning,
+    Member,
+    Pairing,
+    PairingProblem,
+    PairingVisit,
+    PartyOrganisation,
+    Unit,
+    UnitMembership,
+)
 from services.actions import tallies
 from services.models import (
     Assignment,
@@ -42,7 +51,7 @@ from services.models import (
     UnitCheckIn,
 )
 from tests import factories as make
-from tests.cast import Cast
+from tests.cast import Cast, CommunityCast
 from tests.factories import fresh
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +76,7 @@ def world(cast: Cast) -> Cast:
         )
         audit_row(community.officer, demand)
         make_compound(community.compound)
+        make_pairings(community)
         household = make.make_household(community.building, ("elderly_alone", "low_income"))
         CareVisit.objects.create(household=household, visited_on=timezone.localdate(), visited_by=community.keeper)
     make.make_organisation(cast.county, "城北街道党工委")
@@ -84,6 +94,16 @@ def make_compound(node: GridNode) -> None:
     for title, community in (("加装电梯", node.community), ("更换门禁", GridNode.objects.get(name="新民社区"))):
         project = Remediation.objects.create(**here, kind="lift", title=title, community=community)
         RemediationPhoto.objects.create(remediation=project, stage="before", file="x.jpg", size=1, digest="0")
+
+
+def make_pairings(community: CommunityCast) -> None:
+    """A unit and a person who look after places, with what came of it; one that is over."""
+    for pairing in (
+        make.make_pairing(community.compound, community.unit),
+        make.make_pairing(community.building, community.building_head),
+        make.make_pairing(community.grid, community.keeper, end=timezone.localdate() - datetime.timedelta(days=1)),
+    ):
+        make.make_problem(pairing, visit=make.make_visit(pairing))
 
 
 def audit_row(actor: User, demand: Demand) -> None:
@@ -158,6 +178,9 @@ def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) ->
         (CompoundRunning, "node"),
         (Remediation, "node"),
         (RemediationPhoto, "remediation__node"),
+        (Pairing, "node"),
+        (PairingVisit, "pairing__node"),
+        (PairingProblem, "pairing__node"),
     ):
         rows = model._default_manager.filter(**{f"{path}__community": world.a.node})
         assert rows.exists() and sees_nothing_of(stranger, rows)
@@ -177,7 +200,18 @@ def test_nobody_above_the_community_sees_a_household_in_need(world: Cast, role: 
 
 def test_the_county_next_door_sees_nothing_of_this_one(world: Cast) -> None:
     for stranger in (world.other_county_department, world.other_county_admin, world.other_county_secretary):
-        for model in (Demand, SubOrder, Unit, Member, UnitMembership, PartyOrganisation, UnitCheckIn, Tally):
+        for model in (
+            Demand,
+            SubOrder,
+            Unit,
+            Member,
+            UnitMembership,
+            PartyOrganisation,
+            Pairing,
+            PairingProblem,
+            UnitCheckIn,
+            Tally,
+        ):
             assert sees_nothing_of(stranger, model._default_manager.all()), (stranger, model)
         for model in (Category, LoopSettings):
             assert sees_nothing_of(stranger, model._default_manager.filter(county=world.county))

@@ -10,6 +10,7 @@ from partybuilding.actions.members import (
 )
 from partybuilding.actions.memberships import NewMembership, add_membership, add_memberships, end_membership
 from partybuilding.actions.organisations import create_organisation, update_organisation
+from partybuilding.actions.pairing_guides import set_pairing_guide
 from partybuilding.actions.pairing_records import (
     add_problem,
     add_visit,
@@ -57,6 +58,7 @@ __all__ = [
     "record_running",
     "record_runnings",
     "reopen_problem",
+    "set_pairing_guide",
     "solve_problem",
     "start_pairing",
     "start_pairings",

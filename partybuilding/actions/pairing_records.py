@@ -15,6 +15,7 @@ from core import audit
 from core.actors import Actor, user_of
 from core.errors import Conflict, Invalid, Stale
 from core.masking import scrub_identity_numbers, scrub_phone_numbers
+from core.periods import date_words
 from core.text import clean_line, clean_text
 from grids.actions.permission import require
 from partybuilding.actions.pairings import UNCHANGED, label_of
@@ -197,9 +198,9 @@ def _check_day(pairing: Pairing, day: datetime.date, field: str, label: str, *, 
     if day > timezone.localdate():
         message = _("%(label)s不能晚于今天。") % {"label": label}
     elif day < pairing.start and not inherited:
-        message = _("%(label)s不能早于包联开始的 %(day)s。") % {"label": label, "day": pairing.start.isoformat()}
+        message = _("%(label)s不能早于包联开始的 %(day)s。") % {"label": label, "day": date_words(pairing.start)}
     elif pairing.end is not None and day > pairing.end:
-        message = _("这项包联已在 %(day)s 结束。") % {"day": pairing.end.isoformat()}
+        message = _("这项包联已在 %(day)s 结束。") % {"day": date_words(pairing.end)}
     if message:
         raise Invalid(message, fields={field: message})
 
@@ -209,7 +210,7 @@ def _check_solved(found_on: datetime.date, solved_on: datetime.date) -> None:
     if solved_on > timezone.localdate():
         message = _("解决日期不能晚于今天。")
     elif solved_on < found_on:
-        message = _("解决日期不能早于发现日期 %(day)s。") % {"day": found_on.isoformat()}
+        message = _("解决日期不能早于发现日期 %(day)s。") % {"day": date_words(found_on)}
     if message:
         raise Invalid(message, fields={"solved_on": message})
 

@@ -5,9 +5,9 @@ order.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,17 +17,17 @@ from core import audit, policies
 from core.actors import Actor
 from core.errors import Conflict, Invalid, Stale
 from core.models import User
+from core.periods import date_words
 from core.text import clean_line
-from grids.actions.locks import lock_nodes
+from grids.actions.locks import hold_places
 from grids.actions.permission import require
+from grids.actions.terms import BATCH, batches, check_days, check_person, last_day, locked_people, meet
 from grids.models import GridNode, Level
 from partybuilding.models import Pairing, PairingProblem, Unit
 from partybuilding.pairing_kinds import KINDS, Holder, Kind, kinds_at
 from partybuilding.posts import MANAGE_PAIRING
 
-BATCH = 500
 UNCHANGED: Any = object()
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def start_pairings(*, actor: Actor, rows: Sequence[NewPairing]) -> list[Pairing]
         user = users[row.user.pk] if row.user else None
         kind = _check(row.kind, node, unit, user)
         start = row.start or timezone.localdate()
-        _check_days(start, row.end)
+        check_days(start, row.end)
         one = Pairing(
             county_id=node.county_id,
             kind=kind.key,
@@ -101,7 +101,7 @@ def start_pairings(*, actor: Actor, rows: Sequence[NewPairing]) -> list[Pairing]
             start=start,
             end=row.end,
         )
-        others = standing.setdefault(_identity(one), [])
+        others = standing.setdefault(identity_of(one), [])
         _refuse_overlap(one, others)
         others.append(one)
         made.append(one)
@@ -138,9 +138,9 @@ def change_pairings(*, actor: Actor, rows: Sequence[PairingChange]) -> list[Pair
         changes = _apply(one, given)
         if not changes:
             continue
-        _check_days(one.start, one.end)
+        check_days(one.start, one.end)
         if changes.keys() & {"start", "end"}:
-            _refuse_overlap(one, [other for other in standing.get(_identity(one), []) if other.pk != one.pk])
+            _refuse_overlap(one, [other for other in standing.get(identity_of(one), []) if other.pk != one.pk])
         one.version += 1
         changed.append(one)
         deeds.append(audit.Deed(one, changes, label=label_of(one)))
@@ -181,9 +181,9 @@ def end_pairing(
     """
     row = _locked_pairings([pairing.pk])[pairing.pk]
     require(actor, MANAGE_PAIRING, row)
-    _refuse_ended(row)
+    end = last_day(row, end)
     _refuse_stale(row, version)
-    _end(actor, row, end or timezone.localdate(), reason)
+    _end(actor, row, end, reason)
     return row
 
 
@@ -213,12 +213,11 @@ def hand_over_pairing(
     _lock(rows)
     row = _locked_pairings([pairing.pk])[pairing.pk]
     require(actor, MANAGE_PAIRING, row)
-    _refuse_ended(row)
+    day = last_day(row, day)
     _refuse_stale(row, version)
     if (unit.pk if unit else None, user.pk if user else None) == (row.unit_id, row.user_id):
         message = _("已经由其包联，请选择另一个接手。")
         raise Invalid(message, fields={"unit" if unit else "user": message})
-    day = day or timezone.localdate()
     _end(actor, row, day, reason)
     new = start_pairing(
         actor=actor,
@@ -249,29 +248,21 @@ def label_of(row: Pairing) -> str:
 
 def _lock(rows: Sequence[NewPairing]) -> tuple[dict[int, GridNode], dict[int, Unit], dict[int, User]]:
     """Places, units and people as they are now, by key."""
-    nodes = lock_nodes(*{row.node.pk: row.node for row in rows}.values())
+    nodes = hold_places(*{row.node.pk: row.node for row in rows}.values())
     units: dict[int, Unit] = {}
-    for some in _batches(sorted({row.unit.pk for row in rows if row.unit})):
+    for some in batches(sorted({row.unit.pk for row in rows if row.unit})):
         found = Unit.objects.select_for_update(no_key=True).filter(pk__in=some).order_by("pk")
         units.update({unit.pk: unit for unit in found})
-    users: dict[int, User] = {}
-    for some in _batches(sorted({row.user.pk for row in rows if row.user})):
-        people = User.objects.select_for_update(no_key=True).filter(pk__in=some).order_by("pk")
-        users.update({user.pk: user for user in people})
+    users = locked_people({row.user.pk for row in rows if row.user})
     return {node.pk: node for node in nodes}, units, users
 
 
 def _locked_pairings(pks: Iterable[int]) -> dict[int, Pairing]:
     found: dict[int, Pairing] = {}
-    for some in _batches(sorted(set(pks))):
+    for some in batches(sorted(set(pks))):
         rows = Pairing.objects.select_for_update(of=("self",)).filter(pk__in=some).order_by("pk")
         found.update({row.pk: row for row in rows.select_related("node__level_type", "unit", "user")})
     return found
-
-
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
 
 
 # --- Checks ---------------------------------------------------------------------------------------------------------
@@ -279,16 +270,16 @@ def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
 Identity = tuple[str, int, int | None, int | None]
 
 
-def _identity(row: Pairing) -> Identity:
+def identity_of(row: Pairing) -> Identity:
     return str(row.kind), row.node_id, row.unit_id, row.user_id
 
 
 def _standing(nodes: dict[int, GridNode]) -> dict[Identity, list[Pairing]]:
     """All pairings of these places, past ones included."""
     found: dict[Identity, list[Pairing]] = {}
-    for some in _batches(sorted(nodes)):
+    for some in batches(sorted(nodes)):
         for row in Pairing.objects.filter(node_id__in=some).order_by("pk"):
-            found.setdefault(_identity(row), []).append(row)
+            found.setdefault(identity_of(row), []).append(row)
     return found
 
 
@@ -309,12 +300,8 @@ def _check(key: str, node: GridNode, unit: Unit | None, user: User | None) -> Ki
     if unit is not None and (not unit.is_active or unit.county_id != node.county_id):
         message = _("“%(unit)s”不是本县在用的单位。") % {"unit": unit}
         raise Invalid(message, fields={"unit": message})
-    if user is not None and not user.is_active:
-        message = _("这个账号已停用，请先启用。")
-        raise Invalid(message, fields={"user": message})
-    if user is not None and user.county_key != node.county_id:
-        message = _("这个账号不属于%(county)s。") % {"county": node.county.name}
-        raise Invalid(message, fields={"user": message})
+    if user is not None:
+        check_person(user, node.county)
     return kind
 
 
@@ -333,26 +320,15 @@ def _wrong_level(kind: Kind, node: GridNode) -> Invalid:
     return Invalid(message, fields={"node": message})
 
 
-def _check_days(start: datetime.date, end: datetime.date | None) -> None:
-    if end is not None and end < start:
-        message = _("结束日期不能早于开始日期 %(start)s。") % {"start": start.isoformat()}
-        raise Invalid(message, fields={"end": message})
-
-
 def _refuse_overlap(row: Pairing, others: Iterable[Pairing]) -> None:
     """On the day of a handover one may end and begin; otherwise the same two are not paired twice at once."""
     for other in others:
-        if (other.end is None or other.end > row.start) and (row.end is None or row.end > other.start):
+        if meet(other, row.start, row.end):
             raise Conflict(
                 _("“%(holder)s”从 %(start)s 起已包联“%(place)s”，不用重复登记。")
-                % {"holder": row.holder, "start": other.start.isoformat(), "place": row.node},
+                % {"holder": row.holder, "start": date_words(other.start), "place": row.node},
                 code="paired_already",
             )
-
-
-def _refuse_ended(row: Pairing) -> None:
-    if row.end is not None:
-        raise Conflict(_("这项包联已在 %(day)s 结束。") % {"day": row.end.isoformat()}, code="ended")
 
 
 def _refuse_stale(row: Pairing, version: int | None) -> None:
@@ -379,7 +355,6 @@ def _apply(row: Pairing, given: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def _end(actor: Actor, row: Pairing, end: datetime.date, reason: str) -> None:
-    _check_days(row.start, end)
     row.end, row.version = end, row.version + 1
     row.save(update_fields=["end", "version"])
     reason = clean_line(reason, max_length=500, label=_("理由"), field="reason")

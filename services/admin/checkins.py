@@ -107,6 +107,14 @@ class UnitCheckInAdmin(ScopedModelAdmin):
         ),
     )
 
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """The page of gaps names the place that has no lead unit."""
+        node = request.GET.get("node", "")
+        if obj is not None or not (node.isascii() and node.isdigit() and len(node) < 19):
+            return super().initial(request, deed, obj)
+        places = GridNode.objects.standing().filter(policies.within(GridNode, request.user, posts.MANAGE_CHECKIN))
+        return {"node": places.filter(pk=int(node)).first(), "role": CheckInRole.LEAD}
+
     @admin.display(description=lazy("报到单位"))
     def unit_name(self, row: UnitCheckIn) -> str:
         return row.unit.name

@@ -19,9 +19,10 @@ from core import policies
 from core.admin_base import ScopedModelAdmin, chip
 from core.deeds import Deed
 from core.periods import moment_words
+from partybuilding.models import PairingProblem
 from services import posts
 from services.admin import filters
-from services.models import Demand
+from services.models import Demand, Origin
 from services.views import admin_bulk, admin_demand, admin_moves, cards, imports
 from services.views.admin_call import CallForm, register_call
 
@@ -46,6 +47,17 @@ class DemandAdmin(ScopedModelAdmin):
         run=register_call,
         done=gettext_lazy("已登记，等待受理。"),
     )
+
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """A problem found at a paired place brings its place and words along."""
+        key = request.GET.get("problem", "")
+        if obj is not None or not (key.isascii() and key.isdigit() and len(key) < 19):
+            return super().initial(request, deed, obj)
+        seen = PairingProblem.objects.visible_to(request.user).select_related("pairing__node")
+        problem = seen.filter(pk=int(key)).first()
+        if problem is None:
+            return {}
+        return {"node": problem.pairing.node, "text": problem.text, "origin": Origin.CADRE}
 
     # --- Columns: what, where, whose, how late ---
 

@@ -31,6 +31,10 @@ class CallForm(DeedForm):
         required=False,
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "numeric", "autocomplete": "off"}),
     )
+    # By telephone, unless the form was opened from something a cadre found.
+    origin = forms.ChoiceField(
+        choices=[(Origin.PHONE, ""), (Origin.CADRE, "")], initial=Origin.PHONE, required=False, widget=forms.HiddenInput
+    )
 
     field_order = ["node", "category", "text", "contact_name", "contact_phone"]
 
@@ -49,4 +53,5 @@ class CallForm(DeedForm):
 
 
 def register_call(*, actor: Any, obj: None, **data: Any) -> Demand:
-    return raise_demand(actor=actor, origin=Origin.PHONE, **data)
+    data["origin"] = data.get("origin") or Origin.PHONE
+    return raise_demand(actor=actor, **data)

@@ -17,7 +17,15 @@ from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
 from core.sheets.base import registered
 from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Vacancy
-from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from partybuilding.models import (
+    Member,
+    Pairing,
+    PairingProblem,
+    PairingVisit,
+    PartyOrganisation,
+    Unit,
+    UnitMembership,
+)
 from services.actions.settings import set_calendar_day
 from services.models import Category, Demand, LoopSettings, UnitCheckIn
 from tests import factories as make
@@ -47,6 +55,8 @@ NOT_AT_THE_DESK = [
     "idle_liaison",
     "nobody",
 ]
+# They write down visits to paired places.
+VISITS = ["a.secretary", "a.officer", *STREET, *DEPARTMENT]
 
 LISTS: dict[type, list[str]] = {
     Demand: CADRES,
@@ -66,6 +76,9 @@ LISTS: dict[type, list[str]] = {
     AuditEntry: AUDITOR,
     CareHousehold: CARE,
     CareCadence: ADMIN,
+    Pairing: [*CADRES, *ADMIN],
+    PairingProblem: [*CADRES, *ADMIN],
+    PairingVisit: [*CADRES, *ADMIN],
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -85,6 +98,9 @@ ADDS: dict[type, list[str]] = {
     AuditEntry: [],
     CareHousehold: CARE,
     CareCadence: ADMIN,
+    Pairing: [*KEEP, *DEPARTMENT],
+    PairingProblem: [],
+    PairingVisit: [],
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -100,6 +116,9 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     Level: ("edit", ADMIN),
     User: ("reset", ADMIN),
     CareHousehold: ("visit", CARE),
+    Pairing: ("change", [*KEEP, *DEPARTMENT]),
+    PairingProblem: ("solve", VISITS),
+    PairingVisit: ("correct", VISITS),
 }
 
 
@@ -133,6 +152,16 @@ def inside(cast: Cast) -> dict[type, Any]:
         User: cast.a.officer,
         CareHousehold: make.make_household(cast.a.building),
         CareCadence: CareCadence.objects.create(county=cast.county, kind="low_income", days=60),
+        **pairing_rows(cast.a.compound, cast.a.unit),
+    }
+
+
+def pairing_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
+    pairing = make.make_pairing(node, unit)
+    return {
+        Pairing: pairing,
+        PairingProblem: make.make_problem(pairing),
+        PairingVisit: make.make_visit(pairing),
     }
 
 
@@ -155,6 +184,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         Level: county.levels.get(key="grid"),
         User: cast.other_county_secretary,
         CareHousehold: make.make_household(cast.other_county_community),
+        **pairing_rows(cast.other_county_community, unit),
     }
 
 
@@ -169,6 +199,7 @@ OWN_PAGES = {
     User: {"import", "template", "handout"},
     CareHousehold: {"figures"},
     Vacancy: {"coverage", "coverage_place"},
+    Pairing: {"gaps", "guides"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -178,6 +209,11 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "households": (CARE, CARE),
     "coverage": ([], [*CADRES, *ADMIN]),
     "vacancies": ([], [*CADRES, *ADMIN]),
+    "pairings": ([*KEEP, *DEPARTMENT], [*CADRES, *ADMIN]),
+    "pairing_gaps": ([], [*CADRES, *ADMIN]),
+    "pairing_loads": ([], [*CADRES, *ADMIN]),
+    "pairing_problems": ([], [*CADRES, *ADMIN]),
+    "pairing_visits": ([], [*CADRES, *ADMIN]),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 

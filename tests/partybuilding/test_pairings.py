@@ -174,11 +174,11 @@ def test_days_are_corrected_without_crossing(cast: Cast) -> None:
 def test_an_ended_pairing_keeps_its_record_and_opens_nothing_more(cast: Cast) -> None:
     row = make.make_pairing(cast.a.building, cast.a.team_lead)
     make.make_visit(row)
-    with pytest.raises(Invalid, match="不能早于开始日期"):
+    with pytest.raises(Invalid, match="最后一天不能早于"):
         end_pairing(actor=cast.a.officer, pairing=row, end=row.start - DAY)
     ended = end_pairing(actor=cast.a.officer, pairing=row, end=TODAY() - DAY, reason="轮岗", version=1)
     assert ended.end == TODAY() - DAY
-    with pytest.raises(Conflict, match="已在"):
+    with pytest.raises(Conflict, match="已办理过"):
         end_pairing(actor=cast.a.officer, pairing=row)
     assert PairingVisit.objects.count() == 1
     entry = AuditEntry.objects.get(chain=f"partybuilding.pairing:{row.pk}")

@@ -1,0 +1,1 @@
+"""What this floor's lists are read into and written from as tables (`core.sheets`)."""
