@@ -21,6 +21,7 @@ from core.spreadsheets import (
     table_of,
     why_not_said,
 )
+from core.spreadsheets.numbers import whole_number
 
 COLUMNS = (
     Column("code", "编号", required=True),
@@ -348,3 +349,27 @@ def test_an_error_keeps_no_telephone_or_identity_number():
     assert "13812345678" not in error.value
     assert "110105199001010010" not in error.value
     assert len(error.value) <= 60
+
+
+# --- Words for choices, numbers ---
+
+
+def test_other_words_for_a_choice_are_read_as_the_choice():
+    columns = (Column("code", "编号"), Column("kind", "类别", choices=("投诉",), synonyms={"举报": "投诉"}))
+    read = bind_columns(table_of("编号,类别\na,举报\nb,表扬\n".encode(), filename="a.csv", columns=columns), columns)
+    first, second = read.records()
+    assert first.text("kind") == "投诉"
+    assert second.errors
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("", None), ("12", 12), ("1,200户", 1200), ("２ 部", 2), ("3.0", 3), ("0", 0)]
+)
+def test_a_number_is_read_as_it_is_written(text, value):
+    assert whole_number(text) == value
+
+
+@pytest.mark.parametrize("text", ["约30", "3.5", "十二", "-1", "3-5", "1e3", "12万"])
+def test_what_may_mean_another_number_is_none(text):
+    with pytest.raises(Invalid):
+        whole_number(text)
