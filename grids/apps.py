@@ -18,6 +18,7 @@ class GridsConfig(AppConfig):
         from grids.resources.care import HouseholdSheet
         from grids.resources.coverage import CoverageSheet, VacancySheet
         from grids.resources.levels import LevelSheet
+        from grids.resources.remediations import RemediationSheet
         from grids.views import mobile_care
 
         held = Appointment.objects.filter(user=OuterRef("pk"))
@@ -50,6 +51,7 @@ class GridsConfig(AppConfig):
         files.register(pictures.SMALL, models.RemediationPhoto, "thumbnail")
         audiences.register()
         sheets.register(LevelSheet())
+        sheets.register(RemediationSheet())
         care_sweep.register()
         mobile_care.register_ways()
         sheets.register(HouseholdSheet())

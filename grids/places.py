@@ -24,7 +24,7 @@ def places_by_words(county: County, words: Iterable[str], *, within: Q | None = 
     wanted: dict[str, list[str]] = {}
     for word in words:
         if word:
-            wanted.setdefault(SEPARATOR.join(_BETWEEN.split(word.strip())), []).append(word)
+            wanted.setdefault(normal_path(word), []).append(word)
     found: dict[str, list[GridNode]] = {}
     for some in _batches(wanted):
         named = Q(name__in=some, level_type__key__in=(STREET, COMMUNITY))
@@ -38,6 +38,11 @@ def places_by_words(county: County, words: Iterable[str], *, within: Q | None = 
             for word in (word for key in keys & wanted.keys() for word in wanted[key]):
                 found.setdefault(word, []).append(node)
     return found
+
+
+def normal_path(word: str) -> str:
+    """A place as people write it, with the separators of `GridNode.path`."""
+    return SEPARATOR.join(_BETWEEN.split(word.strip()))
 
 
 def why_not(places: list[GridNode]) -> str:

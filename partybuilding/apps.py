@@ -14,7 +14,7 @@ class PartybuildingConfig(AppConfig):
         from grids import place_parts, timeline
         from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
-        from partybuilding import audiences, duties, hanging, place_pairings, policies, posts
+        from partybuilding import audiences, compounds, duties, hanging, place_pairings, policies, posts
         from partybuilding.models import (
             Compound,
             CompoundRunning,
@@ -47,8 +47,8 @@ class PartybuildingConfig(AppConfig):
         registry.register(PairingGuide, CountySettings(posts.VIEW_PAIRING))
         registry.register(CompoundRunning, InTree(VIEW_COMPOUND))
         registry.register(Compound, InTree(VIEW_COMPOUND, path=""))
-        duties.register("compound", label=_("在管的小区"), rows=CompoundRunning.objects.run_by)
         hanging.register()
+        compounds.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
         place_parts.register("pairings", place_pairings.parts)
         timeline.register("pairings", place_pairings.history)

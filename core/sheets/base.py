@@ -12,10 +12,10 @@ from import_export.resources import ModelResource
 
 from core import policies
 from core.actors import SYSTEM, Actor
-from core.errors import Forbidden, NotFound
+from core.errors import DomainError, Forbidden, NotFound
 from core.jobs import JobRun
 from core.models import User
-from core.spreadsheets import BoundTable, Column, LedgerColumn, RowError
+from core.spreadsheets import BoundTable, Column, LedgerColumn, Record, RowError
 from core.spreadsheets.limits import MAX_ROWS
 
 Progress = Callable[[int, int], None]
@@ -81,6 +81,15 @@ class Task:
     table: BoundTable
     update: bool = False
     progress: Progress = lambda done, total: None
+
+    def faults(self, record: Record, error: DomainError) -> list[RowError]:
+        """A refusal of an action's rules as faults of a row: under the header of each column it names."""
+        headers = {name: self.table.table.headers[at] for name, at in self.table.positions.items()}
+        named = error.fields or {"": error.message}
+        return [
+            RowError(record.number, headers.get(name, ""), message, str(record.values.get(name) or ""))
+            for name, message in named.items()
+        ]
 
 
 class Sheet:

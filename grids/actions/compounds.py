@@ -83,6 +83,16 @@ def describe_compounds(*, actor: Actor, rows: Sequence[ProfileFacts]) -> list[Co
     return [one.profile for one in written]
 
 
+def check_profile(facts: ProfileFacts) -> None:
+    """Whether everything that is given can be used. Raises Invalid."""
+    for name, clean in _CLEAN.items():
+        value = getattr(facts, name)
+        if value is not UNCHANGED:
+            clean(value)
+    for kind, count in facts.facilities.items():
+        _clean_count(kind, count)
+
+
 def lock_compounds(actor: Actor, nodes: Sequence[GridNode]) -> list[GridNode]:
     """Asks for the right at some compounds, locks their streets, and returns the nodes as they are now.
 
@@ -127,15 +137,10 @@ class _Written:
         self.profile = stands or CompoundProfile(node=node, county=node.county)
         self.counts = {row.kind: row.count for row in stands.facilities.all()} if stands else {}
         self.changes: dict[str, tuple[Any, Any]] = {}
-        clean: dict[str, Callable[[Any], Any]] = {
-            "built_year": _clean_year,
-            "is_demonstration": bool,
-            "note": _clean_note,
-        }
         for name in _FIELDS:
             value = getattr(given, name)
             if value is not UNCHANGED:
-                self._set(name, clean[name](value))
+                self._set(name, _CLEAN[name](value))
         for kind, count in given.facilities.items():
             before, after = self.counts.get(kind, 0), _clean_count(kind, count)
             if before != after:
@@ -180,8 +185,7 @@ def _write_households(actor: Actor, given: Sequence[tuple[GridNode, Any]]) -> No
         if value is UNCHANGED or value == node.households:
             continue
         require(actor, MANAGE_NODE, node)
-        if value is not None and not 0 <= value <= MOST_HOUSEHOLDS:
-            raise _bad("households", _("户数请填写 0 或更大的整数。"))
+        _clean_households(value)
         deeds.append(audit.Deed(node, {"households": (node.households, value)}, label=node.path))
         node.households = value
         node.version += 1
@@ -208,6 +212,20 @@ def _clean_count(kind: str, count: int) -> int:
     if not 0 <= count <= MOST_OF_A_KIND:
         raise _bad(f"facility_{kind}", _("%(what)s请填写 0 或更大的整数。") % {"what": FacilityKind(kind).label})
     return count
+
+
+def _clean_households(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= MOST_HOUSEHOLDS:
+        raise _bad("households", _("户数请填写 0 或更大的整数。"))
+    return value
+
+
+_CLEAN: dict[str, Callable[[Any], Any]] = {
+    "built_year": _clean_year,
+    "is_demonstration": bool,
+    "note": _clean_note,
+    "households": _clean_households,
+}
 
 
 def _bad(name: str, message: str) -> Invalid:

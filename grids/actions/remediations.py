@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -47,6 +47,10 @@ class RemediationFacts:
     planned_on: datetime.date | None = UNCHANGED
     started_on: datetime.date | None = UNCHANGED
     finished_on: datetime.date | None = UNCHANGED
+
+    def of(self, remediation: Remediation) -> "RemediationFacts":
+        """The same said of a project that stands, as it was seen."""
+        return replace(self, remediation=remediation, version=remediation.version)
 
 
 def register_remediation(*, actor: Actor, node: GridNode, kind: str, title: str, **facts: Any) -> Remediation:
@@ -102,8 +106,7 @@ def keep_remediations(*, actor: Actor, rows: Sequence[RemediationFacts]) -> list
     results = []
     for row, node in zip(rows, nodes, strict=True):
         project = _as_it_is(row, node, stands, actor)
-        changes = _apply(row, project, is_new=row.remediation is None)
-        _check(project)
+        changes = check_remediation(row, project)
         if "title" in changes:
             _refuse_same_title(project, titles)
         deed = audit.Deed(project, changes, label=f"{node.path} {project.title}")
@@ -248,7 +251,9 @@ def _as_it_is(row: RemediationFacts, node: GridNode, stands: dict[int, Remediati
     return project
 
 
-def _apply(row: RemediationFacts, project: Remediation, *, is_new: bool) -> dict[str, tuple[Any, Any]]:
+def check_remediation(row: RemediationFacts, project: Remediation) -> dict[str, tuple[Any, Any]]:
+    """Puts what is given into a project, writes nothing, and answers what changed. Raises Invalid."""
+    is_new = project.pk is None
     changes: dict[str, tuple[Any, Any]] = {}
     for name in _FIELDS:
         value = getattr(row, name)
@@ -258,10 +263,11 @@ def _apply(row: RemediationFacts, project: Remediation, *, is_new: bool) -> dict
         if is_new or before != after:
             setattr(project, name, after)
             changes[name] = (None if is_new else before, after)
+    _check_days(project)
     return changes
 
 
-def _check(project: Remediation) -> None:
+def _check_days(project: Remediation) -> None:
     today = timezone.localdate()
     for name, words in (("started_on", _("开工日期")), ("finished_on", _("完成日期"))):
         day = getattr(project, name)

@@ -1,6 +1,6 @@
 """What every table of a county shares: whose county it is, and how it is written down that it came or went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +13,21 @@ from core.models import User
 from core.sheets import Plan, Sheet, Task
 from grids.models import County
 from grids.selectors import managed_county, reporting_unit
+
+# What stands where nobody said anything yet: filling it in is no contradiction.
+_UNSAID = {"", "0", "否", "未成立"}
+
+
+def differs_from_what_stands(changes: Sequence[tuple[str, str, str]]) -> str:
+    """Why a row that differs from what stands is not taken without the switch 更新已有; empty when it only fills in
+    what nobody had said.
+
+    Args:
+        changes: (header, before, after), as `RowResource.differing` answers.
+    """
+    headers = "、".join(header for header, before, _after in changes if before not in _UNSAID)
+    words = _("与系统里的不一致：%(headers)s。要以表格为准，请勾选“更新已有的内容”后重新上传")
+    return words % {"headers": headers} if headers else ""
 
 
 class GridSheet(Sheet):

@@ -3,7 +3,7 @@ by `grids.actions.compounds`; both halves take the same lock."""
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -76,8 +76,9 @@ def record_runnings(*, actor: Actor, rows: Sequence[RunningFacts]) -> list[Compo
         is_new = running is None
         running = running or CompoundRunning(node=node, county=node.county, management="")
         written.append((row, node, running, is_new, _values(running)))
-        _apply(row, running, branches)
-        _check(running)
+        if row.branch not in (UNCHANGED, None):
+            row = replace(row, branch=branches.get(row.branch.pk, row.branch))
+        check_running(row, running)
     _link_firms([running for _row, _node, running, _is_new, _before in written])
     for _row, node, running, is_new, before in written:
         after = _values(running)
@@ -148,27 +149,28 @@ def firms_by_name(county_id: int, names: Iterable[str]) -> list[Unit]:
     return found
 
 
-def _apply(row: RunningFacts, running: CompoundRunning, branches: dict[int, PartyOrganisation]) -> None:
+def check_running(row: RunningFacts, running: CompoundRunning) -> None:
+    """Puts what is given into a record, writes nothing. Raises Invalid for what is not usable or does not go together."""
     for name, clean in _CLEAN.items():
         value = getattr(row, name)
         if value is not UNCHANGED:
             setattr(running, name, clean(value))
     if row.branch is not UNCHANGED:
-        running.branch = _usable(branches.get(row.branch.pk), running) if row.branch is not None else None
+        running.branch = _usable(row.branch, running)
     if row.management is not UNCHANGED and row.firm_name is UNCHANGED and running.management != Management.MANAGED:
         running.firm_name = ""
     if row.committee is not UNCHANGED and row.committee_on is UNCHANGED and running.committee != OwnersCommittee.FORMED:
         running.committee_on = None
+    _check_together(running)
 
 
-def _usable(branch: PartyOrganisation | None, running: CompoundRunning) -> PartyOrganisation:
-    if branch is None or branch.county_id != running.county_id or not branch.is_active:
+def _usable(branch: PartyOrganisation | None, running: CompoundRunning) -> PartyOrganisation | None:
+    if branch is not None and (branch.county_id != running.county_id or not branch.is_active):
         raise _bad("branch", _("请选择本县在用的党组织。"))
     return branch
 
 
-def _check(running: CompoundRunning) -> None:
-    """What goes together."""
+def _check_together(running: CompoundRunning) -> None:
     if not running.management:
         raise _bad("management", _("请选择管理方式：有物业管理、社区代管，或三无小区。"))
     if running.firm_name and running.management != Management.MANAGED:
@@ -178,9 +180,11 @@ def _check(running: CompoundRunning) -> None:
             raise _bad("committee_on", _("业主委员会成立了，才填成立日期。"))
         if running.committee_on > timezone.localdate():
             raise _bad("committee_on", _("业主委员会成立日期不能晚于今天。"))
-    if running.branch_id and not running.branch_setup:
+    # An import asks before the branch is registered.
+    has_branch = bool(running.branch_id or running.branch)
+    if has_branch and not running.branch_setup:
         raise _bad("branch_setup", _("请选择党支部的组建方式：单独建、挂靠建，或融合建。"))
-    if running.branch_setup and not running.branch_id:
+    if running.branch_setup and not has_branch:
         raise _bad("branch", _("选了组建方式，请同时填党支部。"))
 
 
