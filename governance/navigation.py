@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
 from core.models import AuditEntry, CalendarDay, User
-from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Vacancy
+from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Remediation, Vacancy
 from grids.posts import COUNT_CARE
 from partybuilding.models import (
+    Compound,
     Member,
     Pairing,
     PairingProblem,
@@ -33,8 +34,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ("", [_desk(request), *_demands(request)]),
         (_("清单"), _lists(request)),
         (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
-        (_("网格"), [*_models(request, GridNode, Appointment), *_coverage(request), *_care(request)]),
+        (_("网格"), [*_models(request, GridNode, Appointment), *_coverage(request)]),
+        (_("小区"), _compounds(request)),
         (_("包联"), _pairings(request)),
+        (_("关爱"), _care(request)),
         (_("党组织"), _models(request, PartyOrganisation, Member)),
         (_("统计"), _figures(request)),
         (_("管理"), _administration(request)),
@@ -123,6 +126,17 @@ def _coverage(request: HttpRequest) -> list[Item]:
         return []
     listed, figures = reverse("admin:grids_vacancy_changelist"), reverse("admin:grids_vacancy_coverage")
     return [_item(request, _("岗位覆盖"), figures, active=request.path.startswith(listed))]
+
+
+def _compounds(request: HttpRequest) -> list[Item]:
+    """Compounds, what is put right in them, and their figures."""
+    items = _models(request, Compound, Remediation)
+    if _sees(request, Compound):
+        figures = _item(request, _("小区统计"), reverse("admin:partybuilding_compound_figures"))
+        for item in items:
+            item["active"] = item["active"] and not figures["active"]
+        items.append(figures)
+    return items
 
 
 def _figures(request: HttpRequest) -> list[Item]:

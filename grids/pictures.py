@@ -17,12 +17,22 @@ def picture(photo: RemediationPhoto) -> Picture:
     return Picture(full, thumb, f"{photo.remediation.title} {photo.get_stage_display()}")
 
 
+def of(remediation: Remediation, stage: str) -> tuple[Picture, ...]:
+    """The pictures of one stage of a project, read with `prefetch_related("photos")`."""
+    found = []
+    for photo in remediation.photos.all():
+        if photo.stage == stage:
+            photo.remediation = remediation
+            found.append(picture(photo))
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class Side:
     """The pictures of one stage of a project."""
 
     label: str
-    pictures: list[Picture]
+    pictures: tuple[Picture, ...]
 
 
 @dataclass(frozen=True)
@@ -34,21 +44,21 @@ class Pair:
     after: Side
 
     @property
+    def sides(self) -> tuple[Side, Side]:
+        return self.before, self.after
+
+    @property
     def any(self) -> bool:
         return bool(self.before.pictures or self.after.pictures)
 
 
 def pairs(remediations: Iterable[Remediation]) -> list[Pair]:
     """The pictures of some projects, read with `prefetch_related("photos")`."""
-    found = []
-    for one in remediations:
-        sides = {}
-        for stage in PhotoStage:
-            shown = []
-            for photo in one.photos.all():
-                if photo.stage == stage:
-                    photo.remediation = one
-                    shown.append(picture(photo))
-            sides[stage] = Side(str(stage.label), shown)
-        found.append(Pair(one, sides[PhotoStage.BEFORE], sides[PhotoStage.AFTER]))
-    return found
+    return [
+        Pair(
+            one,
+            Side(str(PhotoStage.BEFORE.label), of(one, PhotoStage.BEFORE)),
+            Side(str(PhotoStage.AFTER.label), of(one, PhotoStage.AFTER)),
+        )
+        for one in remediations
+    ]

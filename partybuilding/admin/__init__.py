@@ -1,5 +1,23 @@
 """Admin pages of this floor."""
 
-from partybuilding.admin import members, organisations, pairing_records, pairings, people, units
+from partybuilding.admin import (
+    compounds,
+    members,
+    organisations,
+    pairing_records,
+    pairings,
+    people,
+    remediations,
+    units,
+)
 
-__all__ = ["members", "organisations", "pairing_records", "pairings", "people", "units"]
+__all__ = [
+    "compounds",
+    "members",
+    "organisations",
+    "pairing_records",
+    "pairings",
+    "people",
+    "remediations",
+    "units",
+]

@@ -16,8 +16,10 @@ from core.actors import SYSTEM
 from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
 from core.sheets.base import registered
-from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Vacancy
+from grids.actions import register_remediation
+from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Remediation, Vacancy
 from partybuilding.models import (
+    Compound,
     Member,
     Pairing,
     PairingProblem,
@@ -72,6 +74,8 @@ LISTS: dict[type, list[str]] = {
     LoopSettings: [*CADRES, *ADMIN],
     CalendarDay: ADMIN,
     Level: ADMIN,
+    Compound: [*CADRES, *ADMIN],
+    Remediation: [*CADRES, *ADMIN],
     User: ADMIN,
     AuditEntry: AUDITOR,
     CareHousehold: CARE,
@@ -94,6 +98,8 @@ ADDS: dict[type, list[str]] = {
     LoopSettings: [],
     CalendarDay: ADMIN,
     Level: ADMIN,
+    Compound: [],
+    Remediation: KEEP,
     User: ADMIN,
     AuditEntry: [],
     CareHousehold: CARE,
@@ -114,6 +120,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     Category: ("edit", ADMIN),
     LoopSettings: ("edit", ADMIN),
     Level: ("edit", ADMIN),
+    Compound: ("describe", KEEP),
+    Remediation: ("edit", KEEP),
     User: ("reset", ADMIN),
     CareHousehold: ("visit", CARE),
     Pairing: ("change", [*KEEP, *DEPARTMENT]),
@@ -148,6 +156,8 @@ def inside(cast: Cast) -> dict[type, Any]:
         Category: cast.category,
         LoopSettings: cast.settings,
         Level: cast.county.levels.get(key="grid"),
+        Compound: Compound.objects.get(pk=cast.a.compound.pk),
+        Remediation: project_at(cast.a.compound),
         CalendarDay: set_calendar_day(actor=SYSTEM, date=datetime.date(2027, 5, 4), is_working=False, note="县庆"),
         User: cast.a.officer,
         CareHousehold: make.make_household(cast.a.building),
@@ -182,10 +192,18 @@ def outside(cast: Cast) -> dict[type, Any]:
         Category: Category.objects.filter(county=county).first(),
         LoopSettings: LoopSettings.objects.get(county=county),
         Level: county.levels.get(key="grid"),
+        Compound: Compound.objects.get(
+            pk=(far := make.make_node(cast.other_county_community, "compound", "远处小区")).pk
+        ),
+        Remediation: project_at(far),
         User: cast.other_county_secretary,
         CareHousehold: make.make_household(cast.other_county_community),
         **pairing_rows(cast.other_county_community, unit),
     }
+
+
+def project_at(node: GridNode) -> Remediation:
+    return register_remediation(actor=SYSTEM, node=node, kind="lift", title="加装电梯")
 
 
 def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
@@ -194,6 +212,7 @@ def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
 
 # Pages beside the five that every model has (list, new, suggestions, row, deed).
 OWN_PAGES = {
+    Compound: {"figures", "figures_ledger"},
     Level: {"preset"},
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import", "template", "handout"},
@@ -214,6 +233,8 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "pairing_loads": ([], [*CADRES, *ADMIN]),
     "pairing_problems": ([], [*CADRES, *ADMIN]),
     "pairing_visits": ([], [*CADRES, *ADMIN]),
+    "compounds": (KEEP, [*CADRES, *ADMIN]),
+    "remediations": (KEEP, [*CADRES, *ADMIN]),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
