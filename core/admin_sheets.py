@@ -109,7 +109,7 @@ class SheetAdmin(ScopedModelAdmin):
         context = {
             "title": _("导入%(what)s") % {"what": sheet.label},
             "form": form,
-            "columns": sheet.columns(where),
+            "columns": [column for column in sheet.columns(where) if column.offered],
             "notes": sheet.notes(where),
             "template_url": self.url("import_template", key),
             "recent": self._recent(user, key),

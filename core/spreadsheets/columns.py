@@ -39,6 +39,7 @@ class Column:
         note: what to fill in, for the template.
         example: for the template's example row.
         width: of the template's column, in characters.
+        offered: whether the template has it; else it is read where a file has it and never asked for.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     note: str = ""
     example: str = ""
     width: int | None = None
+    offered: bool = True
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -45,6 +45,7 @@ def write_template(columns: Sequence[Column], *, title: str, notes: Sequence[str
         notes: sentences for the row of notes, after the standard ones.
         rows: how many rows below the example have drop-downs.
     """
+    columns = [column for column in columns if column.offered]
     book = Workbook()
     sheet = book.active
     sheet.title = sheet_title(title)
