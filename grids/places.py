@@ -11,7 +11,7 @@ several places is no answer: the person is asked to say more.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -165,35 +165,70 @@ def _exact(nodes: QuerySet[GridNode], wanted: Iterable[Words]) -> dict[Words, li
 # --- By names -----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Want:
+    """A row's words, ready to be compared with a path: what its end must be called, and what must stand before it."""
+
+    words: Words
+    before: tuple[frozenset[str], ...]
+
+
+# Level key (or FREE) of the last word, a name well above it, the name next above it (as far as the row says them), and
+# the name itself: three names tell most places apart, so that few rows are compared with each place.
+_Index = dict[tuple[str, str, str, str], list[_Want]]
+_ANYWHERE = "*"
+
+
 def _walk(
     nodes: QuerySet[GridNode], county: County, levels: Mapping[int, Level], wanted: Iterable[Words]
 ) -> dict[Words, list[int]]:
     """Looks at every place once, and asks of its name and of the ends of its path whether somebody wants them."""
-    free: dict[str, list[tuple[Words, Words]]] = {}
-    stepped: dict[tuple[str, str, str], list[tuple[Words, Words]]] = {}
-    for words in wanted:
-        parts = _parted(words, county)
-        if parts[-1][0] == FREE and (len(parts) == 1 or parts[-2][0] != FREE):
-            # In one piece: it may be the end of a path.
-            free.setdefault(parts[-1][1], []).append((words, parts))
-        else:
-            anchors = _spellings(parts[-2]) if len(parts) > 1 else {""}
-            for name in _spellings(parts[-1]):
-                for anchor in anchors:
-                    stepped.setdefault((parts[-1][0], anchor, name), []).append((words, parts))
-    hits: dict[Words, list[int]] = {}
+    index = _index(wanted, county)
+    tops, nexts = {key[1] for key in index}, {key[2] for key in index}
+    free = any(key[0] == _ANYWHERE for key in index)
     keys = {pk: level.key for pk, level in levels.items()}
+    hits: dict[Words, list[int]] = {}
     for pk, path, level in nodes.order_by().values_list("pk", "path", "level_type_id").iterator(chunk_size=5000):
         steps = [_fold(step) for step in path.split(SEPARATOR)]
-        asked = {pair for end in _ends(steps) for pair in free.get(end, ())} if free else set()
-        for key in (keys[level], FREE) if stepped else ():
-            for anchor in ("", *steps[:-1]):
-                asked.update(stepped.get((key, anchor, steps[-1]), ()))
-        for words, parts in asked:
-            seen = hits.get(words, [])
-            if len(seen) < MANY and _fits(parts, steps):
-                hits[words] = [*seen, pk]
-    return hits
+        above = set(steps[:-1])
+        asked: set[_Want] = set()
+        for top in tops & (above | {""}):
+            for near in nexts & (above | {""}):
+                for key in (keys[level], FREE):
+                    asked.update(index.get((key, top, near, steps[-1]), ()))
+            for end in _ends(steps) if free else ():
+                asked.update(index.get((_ANYWHERE, top, "", end), ()))
+        for want in asked:
+            seen = hits.setdefault(want.words, [])
+            if len(seen) < MANY and all(names & above for names in want.before):
+                seen.append(pk)
+    return {words: pks for words, pks in hits.items() if pks}
+
+
+def _index(wanted: Iterable[Words], county: County) -> _Index:
+    index: _Index = {}
+    for words in wanted:
+        parts = _parted(words, county)
+        *above, (key, text) = parts
+        want = _Want(words, tuple(_spellings(part) for part in above))
+        if key == FREE and (not above or above[-1][0] != FREE):
+            # In one piece: it may be the end of a path.
+            for top in _top(above):
+                index.setdefault((_ANYWHERE, top, "", text), []).append(want)
+            continue
+        nexts = _spellings(above[-1]) if above else frozenset({""})
+        for top in _top(above[:-1]):
+            for near in nexts:
+                for name in _spellings((key, text)):
+                    index.setdefault((key, top, near, name), []).append(want)
+    return index
+
+
+def _top(above: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """The spellings of the word that narrows most, of those above: the community, else what comes after the street."""
+    if not above:
+        return frozenset({""})
+    return _spellings(next((part for part in above if part[0] == COMMUNITY), above[min(1, len(above) - 1)]))
 
 
 def _parted(words: Words, county: County) -> Words:
