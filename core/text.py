@@ -45,6 +45,9 @@ def clean_line(value: str | None, *, max_length: int, label: str, field: str = "
 
 
 def _clean(value: str | None) -> str:
+    if value and value.isprintable() and unicodedata.is_normalized("NFC", value):
+        # Nothing of what follows is in it; nearly every cell of a table is like that.
+        return value.strip()
     text = _NEWLINES.sub("\n", value or "")
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))

@@ -18,6 +18,7 @@ class GridsConfig(AppConfig):
         from grids.resources.care import HouseholdSheet
         from grids.resources.coverage import CoverageSheet, VacancySheet
         from grids.resources.levels import LevelSheet
+        from grids.resources.nodes import NodeSheet
         from grids.resources.remediations import RemediationSheet
         from grids.views import mobile_care
 
@@ -57,3 +58,4 @@ class GridsConfig(AppConfig):
         sheets.register(HouseholdSheet())
         sheets.register(CoverageSheet())
         sheets.register(VacancySheet())
+        sheets.register(NodeSheet())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.spreadsheets.headers import header_key
@@ -157,3 +158,28 @@ def by_words(levels: Iterable[L]) -> Mapping[str, L]:
     levels = list(levels)
     found = {header_key(word): level for level in levels for word in COMMON_NAMES.get(level.key, ())}
     return {**found, **{header_key(level.name): level for level in levels}}
+
+
+class Ordered(Named, Protocol):
+    order: int
+
+
+def why_not_below(level: Ordered, above: Ordered | None, *, in_community: bool) -> str:
+    """Why a node of one level can not hang on a node of another, in words; empty when it can.
+
+    Args:
+        above: the parent's level; None for the county itself.
+        in_community: whether the parent is a community or lies in one.
+    """
+    if above is None:
+        return (
+            ""
+            if level.key == STREET.key
+            else gettext("最上一级只能是街道（镇），“%(level)s”要有上级") % {"level": level.name}
+        )
+    names = {"level": level.name, "parent": above.name}
+    if level.order <= above.order or (level.key == COMMUNITY.key and in_community):
+        return gettext("“%(level)s”不能设在“%(parent)s”之下") % names
+    if level.key != COMMUNITY.key and not in_community:
+        return gettext("“%(level)s”要设在某个社区之下，不能直接设在“%(parent)s”之下") % names
+    return ""

@@ -17,9 +17,12 @@ from core.errors import Invalid
 SEPARATOR = " · "
 PATH_LENGTH = 400
 NAME_LENGTH = 60
+EXTERNAL_LENGTH = 40
+ADDRESS_LENGTH = 200
 # Twelve levels, each with a serial of four at most.
 CODE_LENGTH = 60
 SERIAL = 3
+MOST_HOUSEHOLDS = 1_000_000
 # Letters of serials beyond 999: none that stands before a serial for its level, none that is read as a digit.
 BEYOND = "ABEGJKMNQRSTUVWY"
 

@@ -124,6 +124,13 @@ class Sheet:
         """The columns that are read and that the template offers."""
         raise NotImplementedError
 
+    def shapes(self, where: Any) -> Sequence[Sequence[Column]]:
+        """The sets of columns a table may come with, the template's first; its headers tell which one it has.
+
+        `Task.table.columns` is the one it has.
+        """
+        return (self.columns(where),)
+
     def notes(self, where: Any) -> Sequence[str]:
         """Sentences for the template and the page of the import."""
         return ()

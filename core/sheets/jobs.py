@@ -24,7 +24,16 @@ from core.jobs import JobRun, LostError, Progress
 from core.models import Job, JobState, User
 from core.periods import datetime_words
 from core.sheets.base import WHAT_WORDS, Line, Plan, Sheet, Task, What, sheet_of
-from core.spreadsheets import Report, RowError, Table, bind_columns, table_of, write_errors, write_ledger
+from core.spreadsheets import (
+    Report,
+    RowError,
+    Table,
+    bind_columns,
+    choose_columns,
+    table_of,
+    write_errors,
+    write_ledger,
+)
 from core.spreadsheets.limits import MAX_BYTES
 from core.text import ellipsis
 from core.uploads import MEGABYTE
@@ -73,9 +82,10 @@ def check(
     """
     sheet.require(actor, sheet.right)
     where = sheet.where(actor)
-    columns = sheet.columns(where)
-    table = table_of(content, filename=filename, columns=columns, max_rows=sheet.max_rows)
-    bound = bind_columns(table, columns, allowed=sheet.allowed)
+    shapes = sheet.shapes(where)
+    known = [column for columns in shapes for column in columns]
+    table = table_of(content, filename=filename, columns=known, max_rows=sheet.max_rows)
+    bound = bind_columns(table, choose_columns(table.headers, shapes), allowed=sheet.allowed)
     task = Task(actor, where, bound, update and sheet.can_update, progress or (lambda done, total: None))
     plan = sheet.plan(task)
     plan.errors.sort(key=lambda error: error.row)

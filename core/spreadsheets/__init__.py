@@ -1,7 +1,7 @@
 """The one way to read and write tables. Reading: `open_table`, then `bind_columns`. Writing: a ledger, a template, a
 file with its errors, a plain csv."""
 
-from core.spreadsheets.columns import BoundTable, Column, Record, bind_columns
+from core.spreadsheets.columns import BoundTable, Column, Record, bind_columns, choose_columns
 from core.spreadsheets.csv_writer import write_csv
 from core.spreadsheets.dates import DateOrder, DateReading, decide_date_order
 from core.spreadsheets.error_file import write_errors
@@ -37,6 +37,7 @@ __all__ = [
     "RowError",
     "Table",
     "bind_columns",
+    "choose_columns",
     "decide_date_order",
     "forbidden_headers",
     "open_table",

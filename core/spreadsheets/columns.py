@@ -160,6 +160,18 @@ class BoundTable:
         return column.choice(text) if text and column.choices else text
 
 
+def choose_columns(headers: Sequence[str], shapes: Sequence[Sequence[Column]]) -> Sequence[Column]:
+    """The set of columns that a table's headers were meant for: complete before incomplete, then the one with most of
+    its headers there, then the first."""
+    found = {header_key(header) for header in headers if header}
+
+    def fit(columns: Sequence[Column]) -> tuple[bool, int]:
+        there = [column for column in columns if column.keys & found]
+        return all(column in there for column in columns if column.required), len(there)
+
+    return max(shapes, key=fit)
+
+
 def bind_columns(table: Table, columns: Sequence[Column], *, allowed: Collection[str] = ()) -> BoundTable:
     """Finds the wanted columns in a table and decides how its dates are read.
 

@@ -1,14 +1,15 @@
-"""The next code below a prefix, as the database knows the ones given. Callers hold the lock of the street."""
+"""The next code, as the database knows the ones given. Callers hold the locks of the streets they number in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
 from django.db.models import Q
 from django.db.models.functions import Length
 
+from core.codes import DivisionLevel
 from grids import naming
-from grids.models import GridNode
+from grids.models import County, GridNode
 
 
 def next_code_below(prefix: str) -> str:
@@ -29,3 +30,59 @@ def _last(prefix: str, marks: Sequence[str]) -> str:
     length = len(prefix) + len(marks[0]) + naming.SERIAL
     given = GridNode.objects.filter(reduce(or_, ranges)).annotate(length=Length("code")).filter(length=length)
     return given.order_by("-code").values_list("code", flat=True).first() or ""
+
+
+class GivenCodes:
+    """The codes given in some streets, read once, for whoever numbers thousands of nodes. Retired and moved ones count:
+    a code is given once.
+
+    Args:
+        around: codes of the places that shall be numbered in.
+    """
+
+    def __init__(self, county: County, around: Iterable[str]) -> None:
+        self.county = county
+        self._last: dict[str, int] = {}
+        self._streets: set[str] = set()
+        self._divisions: dict[str, list[str]] = {}
+        self._read = {county.code}
+        for street in {code[: DivisionLevel.STREET] for code in around}:
+            self._read_street(street)
+        streets = GridNode.objects.filter(county=county, level_type__key=naming.STREET)
+        self.take(streets.values_list("code", flat=True))
+
+    def take(self, codes: Iterable[str]) -> None:
+        """Codes that are given already, or that somebody brings along."""
+        for code in codes:
+            code = code if len(code) != DivisionLevel.STREET else f"{code}000"
+            for width in (naming.SERIAL, naming.SERIAL + 1):
+                prefix = code[:-width]
+                serial = naming.serial_below(prefix, code)
+                if serial > self._last.get(prefix, 0):
+                    self._last[prefix] = serial
+            if len(code) == DivisionLevel.COMMUNITY:
+                self._divisions.setdefault(code[: DivisionLevel.STREET], []).append(code)
+                self._streets.add(code[: DivisionLevel.STREET] + "000")
+
+    def next_street(self, name: str) -> str:
+        return self._taken(naming.next_street_code(self.county.code, name, self._streets))
+
+    def next_community(self, street_code: str, name: str) -> str:
+        street = street_code[: DivisionLevel.STREET]
+        if street not in self._read:
+            self._read_street(street)
+        return self._taken(naming.next_community_code(street_code, name, self._divisions.get(street, ())))
+
+    def next_below(self, prefix: str) -> str:
+        return self._taken(naming.code_after(prefix, self._last.get(prefix, 0)))
+
+    def _taken(self, code: str) -> str:
+        self.take((code,))
+        return code
+
+    def _read_street(self, street: str) -> None:
+        self._read.add(street)
+        # Up to the next number of nine digits; what a street has given begins with its own.
+        after = f"{int(street) + 1:0{len(street)}d}"
+        given = GridNode.objects.filter(code__gte=street, code__lt=after)
+        self.take(given.order_by().values_list("code", flat=True))

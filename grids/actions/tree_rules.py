@@ -14,6 +14,7 @@ from core.errors import Conflict, Invalid, Stale
 from core.text import clean_line
 from grids import naming
 from grids.actions.codes import next_code_below
+from grids.levels import why_not_below
 from grids.models import County, GridNode, Level, NodeKind
 
 # --- What an input must be ------------------------------------------------------------------------------------------
@@ -38,14 +39,9 @@ def level_of(county: County, key: str, parent: GridNode | None) -> Level:
 
 def check_order(level: Level, parent: GridNode) -> None:
     """A child is of a later level; and what is smaller than a community lies in one (docs/domain.md#levels)."""
-    names = {"level": level.name, "parent": parent.level_type.name}
-    if level.order <= parent.level_type.order:
-        raise bad("level", _("“%(level)s”不能设在“%(parent)s”之下。") % names)
-    if level.key == naming.COMMUNITY:
-        if parent.community_id is not None:
-            raise bad("level", _("“%(level)s”不能设在“%(parent)s”之下。") % names)
-    elif parent.community_id is None:
-        raise bad("level", _("“%(level)s”要设在某个社区之下，请先选择社区。") % names)
+    fault = why_not_below(level, parent.level_type, in_community=parent.community_id is not None)
+    if fault:
+        raise bad("level", f"{fault}。")
 
 
 def clean_name(name: str) -> str:
@@ -62,15 +58,15 @@ def clean_kind(kind: str) -> str:
 
 
 def clean_external_code(value: str) -> str:
-    return clean_line(value, max_length=40, label=_("外部编码"))
+    return clean_line(value, max_length=naming.EXTERNAL_LENGTH, label=_("外部编码"))
 
 
 def clean_address(value: str) -> str:
-    return clean_line(value, max_length=200, label=_("地址"))
+    return clean_line(value, max_length=naming.ADDRESS_LENGTH, label=_("地址"))
 
 
 def clean_households(value: int | None) -> int | None:
-    if value is not None and not 0 <= value <= 1_000_000:
+    if value is not None and not 0 <= value <= naming.MOST_HOUSEHOLDS:
         raise bad("households", _("户数请填写 0 或更大的整数。"))
     return value
 

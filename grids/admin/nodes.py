@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from core import policies
-from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, day_words, link
+from core.admin_base import Fact, Part, SelectFilter, chip, day_words, link
+from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, DeedForm
 from grids import actions, place_parts, posts
 from grids.admin_places import SEARCHED, PlaceFilter, place_field
@@ -148,7 +149,8 @@ class StandingFilter(SelectFilter):
 
 
 @admin.register(GridNode)
-class GridNodeAdmin(ScopedModelAdmin):
+class GridNodeAdmin(SheetAdmin):
+    sheets = ("nodes",)
     list_display = ("node_name", "level", "where", "code", "homes", "state")
     list_display_links = ("node_name",)
     list_filter = (NodePlaceFilter, LevelFilter, StandingFilter)

@@ -6,7 +6,7 @@ from mptt.models import MPTTModel, TreeForeignKey
 
 from core.codes import new_place_token
 from grids.models.county import County, Level
-from grids.naming import CODE_LENGTH, NAME_LENGTH, PATH_LENGTH
+from grids.naming import ADDRESS_LENGTH, CODE_LENGTH, EXTERNAL_LENGTH, NAME_LENGTH, PATH_LENGTH
 from grids.querysets import NodeManager
 
 
@@ -34,9 +34,9 @@ class GridNode(MPTTModel):
     name = models.CharField(_("名称"), max_length=NAME_LENGTH)
     path = models.CharField(_("位置"), max_length=PATH_LENGTH, editable=False)
     code = models.CharField(_("编码"), max_length=CODE_LENGTH, unique=True)
-    external_code = models.CharField(_("外部编码"), max_length=40, blank=True)
+    external_code = models.CharField(_("外部编码"), max_length=EXTERNAL_LENGTH, blank=True)
     kind = models.CharField(_("网格类型"), max_length=10, choices=NodeKind, default=NodeKind.BASIC)
-    address = models.CharField(_("地址"), max_length=200, blank=True)
+    address = models.CharField(_("地址"), max_length=ADDRESS_LENGTH, blank=True)
     households = models.PositiveIntegerField(_("户数"), null=True, blank=True)
     # On the public card of every grid inside; empty means the nearest one above, at last the county's.
     supervision_phone = models.CharField(_("监督电话"), max_length=20, blank=True)

@@ -235,6 +235,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "pairing_visits": ([], [*CADRES, *ADMIN]),
     "compounds": (KEEP, [*CADRES, *ADMIN]),
     "remediations": (KEEP, [*CADRES, *ADMIN]),
+    "nodes": (KEEP, [*CADRES, *ADMIN]),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 

@@ -134,8 +134,8 @@ def with_community_code(code: str) -> Piece:
         (broken(level="street"), "不能设在"),
         (broken(level="sector"), "本县没有"),
         (broken(level="community"), "不能设在"),
-        (Piece("street", "城北街道", "610724001", children=[Piece("grid", "第1网格")]), "不能设在"),
-        (Piece("community", "东关社区", "610724001001"), "不能设在"),
+        (Piece("street", "城北街道", "610724001", children=[Piece("grid", "第1网格")]), "某个社区之下"),
+        (Piece("community", "东关社区", "610724001001"), "区划代码"),
         (broken(name=""), "名称"),
         (broken(name="清泉 · 里"), "不能用"),
         (broken(name="清" * 61), "60"),
@@ -159,8 +159,10 @@ def test_two_of_one_name_or_code_are_a_conflict(county: County) -> None:
     with pytest.raises(Conflict, match="两个"):
         build_street(actor=SYSTEM, county=county, street=described)
     build_street(actor=SYSTEM, county=county, street=street())
+    with pytest.raises(Conflict, match="“西乡县”之下有两个“城北街道”"):
+        build_street(actor=SYSTEM, county=county, street=street("610724002"))
     with pytest.raises(Conflict, match="610724001000"):
-        build_street(actor=SYSTEM, county=county, street=street())
+        build_street(actor=SYSTEM, county=county, street=street(name="城东街道"))
     assert GridNode.objects.count() == 14
 
 
