@@ -406,6 +406,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "DemandState": "services.models.DemandState",
         "SubOrderState": "services.models.SubOrderState",
+        "PairingKind": "partybuilding.models.PairingKind",
+        "NodeKind": "grids.models.NodeKind",
     },
 }
 

@@ -11,13 +11,15 @@ from governance.styleguide import styleguide
 from governance.views import doors
 from grids.api.urls import urlpatterns as grid_api
 from grids.urls import mobile_urls as grid_mobile
+from partybuilding.api.urls import urlpatterns as party_api
+from partybuilding.urls import mobile_urls as party_mobile
 from services.api.urls import urlpatterns as service_api
 from services.urls import mobile_urls as service_mobile
 from services.urls import place_urls, resident_urls
 
 # One space of names, a part from each floor.
-API = [*grid_api, *service_api]
-MOBILE = [*grid_mobile, *service_mobile]
+API = [*grid_api, *party_api, *service_api]
+MOBILE = [*grid_mobile, *party_mobile, *service_mobile]
 
 urlpatterns = [
     path("", doors.front, name="front"),

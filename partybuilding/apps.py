@@ -9,8 +9,8 @@ class PartybuildingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from core import phone, sheets
         from core import policies as registry
-        from core import sheets
         from grids import place_parts, timeline
         from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
@@ -28,6 +28,7 @@ class PartybuildingConfig(AppConfig):
             UnitMembership,
         )
         from partybuilding.resources import pairing_ledgers, pairings
+        from partybuilding.views import mobile
 
         add_rights(posts.POST_RIGHTS)
         acts_for = UnitMembership.objects.filter(user=OuterRef("pk"))
@@ -50,6 +51,7 @@ class PartybuildingConfig(AppConfig):
         hanging.register()
         compounds.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
+        phone.offer_ways("pairings", mobile.ways)
         place_parts.register("pairings", place_pairings.parts)
         timeline.register("pairings", place_pairings.history)
         for sheet in (pairings.PairingSheet, *pairing_ledgers.SHEETS):

@@ -48,6 +48,7 @@ DEMAND_ON_PHONE = {302: NOT_ON_PHONES, 200: SEES_DEMAND, 404: "*"}
 CARERS = "officer keeper"
 CARE_ON_PHONE = {302: NOT_ON_PHONES, 200: f"{CARERS} neighbour", 403: "*"}
 HOUSEHOLD_ON_PHONE = {302: NOT_ON_PHONES, 200: CARERS, 404: "neighbour", 403: "*"}
+PAIRING_ON_PHONE = {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"}
 BY_KEY = {401: "anonymous", 200: "*"}
 KEY_TO_POST = {401: "anonymous", 405: "*"}
 NODE = {401: "anonymous", 200: "officer street department admin", 404: "*"}
@@ -80,6 +81,13 @@ TABLE: dict[str, dict[int, str]] = {
     "api:node_describe": KEY_TO_POST,
     "api:node_move": KEY_TO_POST,
     "api:node_retire": KEY_TO_POST,
+    "api:pairings": BY_KEY,
+    "api:pairing": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
+    "api:pairing_end": KEY_TO_POST,
+    "api:pairing_hand_over": KEY_TO_POST,
+    "api:pairing_visits": KEY_TO_POST,
+    "api:pairing_problems": KEY_TO_POST,
+    "api:pairing_solve": KEY_TO_POST,
     "api:places": BY_KEY,
     "api:categories": BY_KEY,
     "api:units": BY_KEY,
@@ -102,6 +110,10 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:care_add": CARE_ON_PHONE,
     "mobile:care_household": HOUSEHOLD_ON_PHONE,
     "mobile:care_deed": HOUSEHOLD_ON_PHONE,
+    "mobile:pairings": ON_PHONES,
+    "mobile:pairing": PAIRING_ON_PHONE,
+    "mobile:pairing_visit": PAIRING_ON_PHONE,
+    "mobile:pairing_solve": PAIRING_ON_PHONE,
     "resident:start": OPEN,
     "resident:inside": OPEN,
     "resident:look_up": OPEN,
@@ -162,6 +174,7 @@ class World:
         self.job = Job(kind="x", title="导入", owner=cast.a.officer)
         self.job.result.save("x.xlsx", ContentFile(b"x"))
         self.household = make.make_household(cast.a.building)
+        self.problem = make.make_problem(make.make_pairing(cast.a.compound, cast.a.unit))
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         people = cast.people()
         self.people = {
@@ -202,6 +215,8 @@ class World:
             return self.job.pk
         if name.startswith("mobile:care"):
             return self.household.pk
+        if "pairing" in name:
+            return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
         if name.startswith("places:"):
             return self.place.pk
         return kinds.get(name, self.photo.pk)

@@ -19,23 +19,14 @@ from grids.selectors import managed_county
 from partybuilding.actions.pairing_guides import MOST
 from partybuilding.admin.fields import unit_field
 from partybuilding.models import Pairing, PairingKind
+from partybuilding.pairing_deeds import NO_NAMES, version, words
 from partybuilding.pairing_kinds import KINDS, Holder
 from partybuilding.posts import MANAGE_PAIRING
 from partybuilding.selectors import guides_of, named_person
 
-NO_NAMES = lazy("写地方和事情，不写住户的姓名、电话。")
-
-
-def _words(label: Any, **kwargs: Any) -> forms.CharField:
-    return forms.CharField(label=label, max_length=500, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
-
 
 def _reason(**kwargs: Any) -> forms.CharField:
     return forms.CharField(label=lazy("理由"), max_length=500, **kwargs)
-
-
-def _version() -> forms.IntegerField:
-    return forms.IntegerField(widget=forms.HiddenInput)
 
 
 class HolderForm(DeedForm):
@@ -101,7 +92,7 @@ class HandOverForm(HolderForm):
         help_text=lazy("原来的到这一天为止，新的从这一天开始。"),
     )
     reason = _reason(required=False)
-    version = _version()
+    version = version()
 
     def build(self) -> None:
         if KINDS[self.obj.kind].holder is Holder.UNIT:
@@ -120,7 +111,7 @@ class HandOverForm(HolderForm):
 class DutyForm(DeedForm):
     duty = forms.CharField(label=lazy("包联职责"), max_length=200, required=False)
     start = forms.DateField(label=lazy("开始日期"), widget=date_input())
-    version = _version()
+    version = version()
 
 
 class EndForm(DeedForm):
@@ -128,40 +119,26 @@ class EndForm(DeedForm):
         label=lazy("结束日期"), initial=timezone.localdate, widget=date_input(), help_text=lazy("当天仍然有效。")
     )
     reason = _reason(required=False)
-    version = _version()
-
-
-class VisitForm(DeedForm):
-    visited_on = forms.DateField(label=lazy("走访日期"), initial=timezone.localdate, widget=date_input())
-    text = _words(lazy("走访情况"), help_text=NO_NAMES)
-    problem = _words(
-        lazy("发现的问题"), required=False, help_text=lazy("没有发现问题就不填；有几个问题，先填一个，再逐个登记。")
-    )
+    version = version()
 
 
 class CorrectVisitForm(DeedForm):
     visited_on = forms.DateField(label=lazy("走访日期"), widget=date_input())
-    text = _words(lazy("走访情况"), help_text=NO_NAMES)
-    version = _version()
+    text = words(lazy("做了什么"), help_text=NO_NAMES)
+    version = version()
 
 
 class ProblemForm(DeedForm):
     found_on = forms.DateField(label=lazy("发现日期"), initial=timezone.localdate, widget=date_input())
-    text = _words(lazy("问题"), help_text=NO_NAMES)
-
-
-class SolveForm(DeedForm):
-    solution = _words(lazy("解决情况"), help_text=lazy("怎么解决的、谁办的。"))
-    solved_on = forms.DateField(label=lazy("解决日期"), initial=timezone.localdate, widget=date_input())
-    version = _version()
+    text = words(lazy("问题"), help_text=NO_NAMES)
 
 
 class CorrectProblemForm(DeedForm):
     found_on = forms.DateField(label=lazy("发现日期"), widget=date_input())
-    text = _words(lazy("问题"), help_text=NO_NAMES)
-    solution = _words(lazy("解决情况"))
+    text = words(lazy("问题"), help_text=NO_NAMES)
+    solution = words(lazy("解决情况"))
     solved_on = forms.DateField(label=lazy("解决日期"), widget=date_input())
-    version = _version()
+    version = version()
 
     def build(self) -> None:
         if not self.obj.is_solved:
@@ -170,7 +147,7 @@ class CorrectProblemForm(DeedForm):
 
 class ReopenForm(DeedForm):
     reason = _reason()
-    version = _version()
+    version = version()
 
 
 class GuidesForm(DeedForm):

@@ -18,13 +18,10 @@ from partybuilding import actions, posts, raising
 from partybuilding.admin import pairing_forms as forms
 from partybuilding.admin.pairings import problem_state
 from partybuilding.models import PairingKind, PairingProblem, PairingVisit
+from partybuilding.pairing_deeds import SOLVE
 
 SHOWN = 60
 _KINDS = choice_filter("pairing__kind", lazy("包联类型"), PairingKind.choices, name="kind")
-
-
-def _solve(*, actor: Any, obj: PairingProblem, **data: Any) -> PairingProblem:
-    return actions.solve_problem(actor=actor, problem=obj, **data)
 
 
 def _correct(*, actor: Any, obj: PairingProblem, **data: Any) -> PairingProblem:
@@ -96,16 +93,7 @@ class PairingProblemAdmin(RecordAdmin):
     sheets = ("pairing_problems",)
     empty_text = lazy("走访中发现的问题会列在这里。")
     deeds = (
-        Deed(
-            "solve",
-            lazy("登记解决"),
-            posts.VISIT_PAIRING,
-            forms.SolveForm,
-            _solve,
-            lazy("已登记解决情况。"),
-            tone="main",
-            offered=lambda row: not row.is_solved,
-        ),
+        SOLVE,
         Deed("correct", lazy("更正"), posts.VISIT_PAIRING, forms.CorrectProblemForm, _correct, lazy("已更正。")),
         Deed(
             "reopen",

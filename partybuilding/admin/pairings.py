@@ -21,6 +21,7 @@ from partybuilding import actions, posts
 from partybuilding.admin import pairing_forms as forms
 from partybuilding.admin import pairing_gaps as gap_pages
 from partybuilding.models import Pairing, PairingKind, PairingProblem, PairingVisit
+from partybuilding.pairing_deeds import VISIT
 from partybuilding.pairing_kinds import KINDS
 
 MOST = 100
@@ -40,11 +41,6 @@ def _hand_over(*, actor: Any, obj: Pairing, **data: Any) -> Pairing:
 
 def _end(*, actor: Any, obj: Pairing, **data: Any) -> Pairing:
     return actions.end_pairing(actor=actor, pairing=obj, **data)
-
-
-def _visit(*, actor: Any, obj: Pairing, **data: Any) -> Pairing:
-    actions.add_visit(actor=actor, pairing=obj, **data)
-    return obj
 
 
 def _problem(*, actor: Any, obj: Pairing, **data: Any) -> Pairing:
@@ -105,15 +101,7 @@ class PairingAdmin(SheetAdmin):
         tone="main",
     )
     deeds = (
-        Deed(
-            "visit",
-            lazy("记录走访"),
-            posts.VISIT_PAIRING,
-            forms.VisitForm,
-            _visit,
-            lazy("已记录走访。"),
-            tone="main",
-        ),
+        VISIT,
         Deed("problem", lazy("登记问题"), posts.VISIT_PAIRING, forms.ProblemForm, _problem, lazy("已登记问题。")),
         Deed("change", lazy("修改职责"), posts.MANAGE_PAIRING, forms.DutyForm, _change, lazy("已保存。")),
         Deed(

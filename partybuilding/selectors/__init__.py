@@ -10,7 +10,7 @@ from partybuilding.selectors.gaps import (
     missing_any,
     overloads,
 )
-from partybuilding.selectors.pairings import Guide, guides_of, held_by, open_problems
+from partybuilding.selectors.pairings import Guide, guides_of, held_by, my_figures
 from partybuilding.selectors.units import liaisons_of, members_to_ask, named_person, units_without_liaison
 
 __all__ = [
@@ -26,8 +26,8 @@ __all__ = [
     "members_to_ask",
     "missing",
     "missing_any",
+    "my_figures",
     "named_person",
-    "open_problems",
     "overloads",
     "units_without_liaison",
 ]

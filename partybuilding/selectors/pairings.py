@@ -1,17 +1,17 @@
 """Reads over pairings that more than one face needs."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q
 
 from core import policies
 from core.models import User
 from grids.models import County
-from partybuilding.models import Pairing, PairingGuide, PairingProblem
+from partybuilding.models import Pairing, PairingGuide
 from partybuilding.pairing_kinds import KINDS, Kind
 from partybuilding.policies import UnitScope
 from partybuilding.posts import VIEW_PAIRING
+from partybuilding.querysets import PairingQuerySet
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,21 @@ def guides_of(county: County) -> dict[str, Guide]:
     return found
 
 
-def held_by(user: User) -> QuerySet[Pairing]:
+def held_by(user: User) -> PairingQuerySet:
     """The pairings of today that are the person's own, or those of the units they act for; in reading order of places."""
     units = {scope.unit_id for scope in policies.scopes(user, VIEW_PAIRING) if isinstance(scope, UnitScope)}
-    rows: QuerySet[Pairing] = Pairing.objects.visible_to(user).current().filter(Q(user=user) | Q(unit_id__in=units))
+    rows = Pairing.objects.visible_to(user).current().filter(Q(user=user) | Q(unit_id__in=units))
     return rows.order_by("kind", "node__tree_id", "node__lft", "pk")
 
 
-def open_problems(rows: QuerySet[Pairing]) -> QuerySet[Any]:
-    """What is not solved at these pairings, oldest first."""
-    return PairingProblem.objects.filter(pairing__in=rows, solved_on=None).order_by("found_on", "pk")
+def my_figures(user: User) -> tuple[int, int]:
+    """How many places are the person's, and how many problems there are not solved. One query."""
+    found = (
+        held_by(user)
+        .order_by()
+        .aggregate(
+            places=Count("pk", distinct=True),
+            unsolved=Count("problems", filter=Q(problems__solved_on=None)),
+        )
+    )
+    return found["places"], found["unsolved"]

@@ -1,0 +1,190 @@
+"""`/m/pairings/`: the places somebody looks after, in person or for a unit: visit, write down, solve.
+
+Works without JavaScript. Posts answer with a redirect: WeChat's back button must never send a form again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core import phone, policies
+from core.deeds import Deed, perform
+from core.errors import Conflict, NotFound, Stale
+from core.models import User
+from core.periods import date_words
+from core.phone import Way, person, phone_page
+from grids.naming import steps_of
+from partybuilding import raising, selectors
+from partybuilding.models import Pairing, PairingProblem, PairingVisit
+from partybuilding.pairing_deeds import SOLVE, VISIT
+from partybuilding.policies import PairingScope, UnitScope
+from partybuilding.posts import VISIT_PAIRING
+
+PER_PAGE = 20
+MOST = 30
+
+
+def ways(user: User) -> list[Way]:
+    """The way to one's places, for 我的, and for 待办 while something is unsolved. One query, for whoever can have any."""
+    if not any(isinstance(scope, PairingScope | UnitScope) for scope in policies.scopes(user, VISIT_PAIRING)):
+        return []
+    places, unsolved = selectors.my_figures(user)
+    if not places:
+        return []
+    note = _("%(count)d 处") % {"count": places}
+    return [Way(_("我的包联"), reverse("mobile:pairings"), "place", note, unsolved, _("个未解决的问题"))]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A place in the list, and the one thing to do."""
+
+    pairing: Any
+    place: list[str]
+    chips: list[tuple[str, str]]
+    meta: list[str]
+
+    @property
+    def url(self) -> str:
+        return reverse("mobile:pairing", args=[self.pairing.pk])
+
+    @property
+    def visit_url(self) -> str:
+        return reverse("mobile:pairing_visit", args=[self.pairing.pk])
+
+
+def card_of(row: Any) -> Card:
+    """The pairing must bring its counts (`with_counts`)."""
+    unsolved = [(_("未解决 %(count)d 个") % {"count": row.open_count}, "amber")] if row.open_count else []
+    been = _("最近走访 %(day)s") % {"day": date_words(row.last_visit)} if row.last_visit else _("还没有走访过")
+    whose = [row.unit.label] if row.unit else []
+    return Card(row, steps_of(row.node.path), [(row.get_kind_display(), "blue"), *unsolved], [*whose, been])
+
+
+@phone_page
+@require_safe
+def pairings(request: HttpRequest) -> HttpResponse:
+    """One's places: those where nobody has been for longest come first."""
+    rows = selectors.held_by(person(request)).with_counts().select_related("node", "unit", "user")
+    rows = rows.order_by(F("last_visit").asc(nulls_first=True), "node__tree_id", "node__lft", "pk")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"cards": [card_of(row) for row in page.object_list], "page": page}
+    return phone.show(request, "partybuilding/mobile/pairings.html", context, active="me")
+
+
+@phone_page
+@require_safe
+def pairing(request: HttpRequest, pk: int) -> HttpResponse:
+    """One place: what is not solved, what was done, what can be done."""
+    user = person(request)
+    row = _find(user, pk)
+    problems = list(row.problems.order_by(F("solved_on").desc(nulls_first=True), "-found_on", "-pk")[:MOST])
+    may = policies.can(user, VISIT_PAIRING, row)
+    for problem in problems:
+        problem.pairing = row
+    context = {
+        "card": card_of(row),
+        "pairing": row,
+        "since": date_words(row.start),
+        "until": date_words(row.end) if row.end else "",
+        "may_visit": may,
+        "problems": [
+            {
+                "row": problem,
+                "found": date_words(problem.found_on),
+                "solve_url": reverse("mobile:pairing_solve", args=[problem.pk]) if may else "",
+                "raise_url": raising.address(problem, user, phone=True),
+            }
+            for problem in problems
+            if not problem.is_solved
+        ],
+        "events": _events(row, [problem for problem in problems if problem.is_solved]),
+    }
+    return phone.show(request, "partybuilding/mobile/pairing.html", context, active="me")
+
+
+def _events(row: Pairing, solved: list[PairingProblem]) -> list[dict[str, Any]]:
+    """Visits and solutions, newest first."""
+    visits: list[PairingVisit] = list(row.visits.select_related("visited_by")[:MOST])
+    found = [
+        (visit.visited_on, _("走访"), visit.visited_by.name if visit.visited_by else "", visit.text) for visit in visits
+    ]
+    found += [
+        (problem.solved_on, _("解决问题"), "", f"{problem.text} → {problem.solution}")
+        for problem in solved
+        if problem.solved_on
+    ]
+    found.sort(key=lambda event: event[0], reverse=True)
+    return [{"what": what, "who": who, "when": date_words(day), "why": why} for day, what, who, why in found]
+
+
+@phone_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def visit(request: HttpRequest, pk: int) -> HttpResponse:
+    """A visit on one screen."""
+    row = _find(person(request), pk)
+    return _do(request, VISIT, row, row)
+
+
+@phone_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def solve(request: HttpRequest, pk: int) -> HttpResponse:
+    """How a problem was solved."""
+    seen = PairingProblem.objects.visible_to(person(request)).select_related("pairing__node", "pairing__county")
+    problem = seen.filter(pk=pk).first()
+    if problem is None:
+        raise NotFound(_("没有找到这个问题，或不在您的包联范围内。"))
+    if not SOLVE.is_offered(problem):
+        return _conflict(request, problem.pairing, Conflict(_("这个问题已经解决。")))
+    return _do(request, SOLVE, problem.pairing, problem)
+
+
+def _find(user: User, pk: int) -> Any:
+    seen = Pairing.objects.visible_to(user).with_counts().select_related("node", "unit", "user")
+    row = seen.filter(pk=pk).first()
+    if row is None:
+        raise NotFound(_("没有找到这项包联，或不在您的包联范围内。"))
+    return row
+
+
+def _do(request: HttpRequest, deed: Deed, row: Pairing, obj: Any) -> HttpResponse:
+    user, sent = person(request), request.method == "POST"
+    policies.require(user, deed.right, obj)
+    initial = {} if sent or "version" not in deed.form.base_fields else {"version": obj.version}
+    form = deed.form(request.POST if sent else None, user=user, obj=obj, initial=initial)
+    back = reverse("mobile:pairing", args=[row.pk])
+    draft = f"{obj._meta.model_name}-{obj.pk}"
+    if sent and form.is_valid():
+        try:
+            done, _result = perform(deed, form, actor=user, obj=obj, data=form.cleaned_data)
+        except Stale as error:
+            return _conflict(request, row, error)
+        if done:
+            messages.success(request, str(deed.done), extra_tags=draft)
+            return redirect(back)
+    context = {
+        "deed": deed,
+        "form": form,
+        "place": steps_of(row.node.path),
+        "problem": obj if isinstance(obj, PairingProblem) else None,
+        "back": back,
+        "draft": draft,
+    }
+    status = 400 if sent else 200
+    return phone.show(request, "partybuilding/mobile/pairing_deed.html", context, active="me", status=status)
+
+
+def _conflict(request: HttpRequest, row: Pairing, error: Conflict) -> HttpResponse:
+    context = {"error": error, "back_url": reverse("mobile:pairing", args=[row.pk])}
+    return render(request, "errors/409.html", context, status=error.status)
+
+
+__all__ = ["pairing", "pairings", "solve", "visit", "ways"]
