@@ -76,6 +76,7 @@ class Hanging:
     follower: Follower | None = None
     begun: str = ""
     ended: str = ""
+    discreet: bool = False
 
     @property
     def key(self) -> str:
@@ -106,6 +107,7 @@ def register(
     follower: Follower | None = None,
     begun: str = "",
     ended: str = "",
+    discreet: bool = False,
 ) -> None:
     """Registers the rows of a model; a second call for it takes the place of the first.
 
@@ -123,11 +125,13 @@ def register(
         begun, ended: names in the audit trail for a row that begins and one that ends. With `begun` a row that goes
             over ends at the old place and begins anew at the successor on the same day, so that the past stays true;
             without it the row itself goes over.
+        discreet: where such a row hangs is nobody's business (a household in need of care): it is counted for those alone
+            who see the rows themselves, and the trail does not hold its place.
     """
     if Fate.END in fates and not ended:
         raise ValueError(f"{model._meta.label}: rows that may end need a word for it")
     _registered[model] = Hanging(
-        model, label, node, open, community, tuple(fates), no_room, follower, begun=begun, ended=ended
+        model, label, node, open, community, tuple(fates), no_room, follower, begun, ended, discreet
     )
 
 
@@ -137,11 +141,12 @@ def registered() -> list[Hanging]:
 
 @dataclass(frozen=True)
 class Line:
-    """What would become of some open rows of one kind. `choices` are the other ways there are, when there are any."""
+    """What would become of some open rows of one kind. `choices` are the other ways there are, when there are any;
+    `count` is None where it is not told (`Hanging.discreet`)."""
 
     kind: str
     label: str
-    count: int
+    count: int | None
     fate: Fate
     choices: tuple[Fate, ...]
     examples: tuple[str, ...]
@@ -149,7 +154,12 @@ class Line:
     @property
     def words(self) -> str:
         """3 条未销号的需求."""
-        return _("%(count)d 条%(label)s") % {"count": self.count, "label": self.label}
+        return self.label if self.count is None else counted(self.count, self.label)
+
+
+def counted(count: int, label: str | Promise) -> str:
+    """3 条未销号的需求."""
+    return _("%(count)d 条%(label)s") % {"count": count, "label": label}
 
 
 def fates_of(rows: Hanging, successor: Any, wanted: Mapping[str, str]) -> tuple[Fate, Fate]:
@@ -225,4 +235,5 @@ def _line(kind: Hanging, rows: QuerySet[Any], fate: Fate, offered: tuple[Fate, .
         return []
     seen = policies.visible(rows, user) if kind.model in policies.registered() else rows.none()
     examples = tuple(str(row) for row in seen.order_by("pk")[:EXAMPLES])
-    return [Line(kind.key, str(kind.label), count, fate, offered if len(offered) > 1 else (), examples)]
+    told = None if kind.discreet and seen.order_by().count() < count else count
+    return [Line(kind.key, str(kind.label), told, fate, offered if len(offered) > 1 else (), examples)]

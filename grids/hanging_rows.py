@@ -42,7 +42,14 @@ def register() -> None:
         no_room=_same_title,
     )
     # Whoever is in need of care stays so wherever the street draws its lines: every entry follows its place.
-    hanging.register(CareHousehold, label=_("关爱台账登记"), community="community", open=Q, no_room=_same_household)
+    hanging.register(
+        CareHousehold,
+        label=_("关爱台账登记"),
+        community="community",
+        open=Q,
+        no_room=_same_household,
+        discreet=True,
+    )
 
 
 def _held_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:

@@ -1,6 +1,6 @@
 """The care ledger: households registered, corrected, visited, confirmed, moved (docs/domain.md#x6).
 
-Locks: the street first (`grids.actions.locks`), then households in id order. The trail says what was done to which
+Locks: the places are held first (`grids.actions.locks`), then households in id order. The trail says what was done to which
 entry and never holds what it was about; no notice and no timeline of a place speaks of a household.
 """
 
@@ -18,7 +18,7 @@ from core import audit
 from core.actors import Actor, user_of
 from core.errors import Conflict, Invalid, NotFound, Stale
 from grids.actions.care_facts import FIELDS, PERSONAL, Facts, clean_day, clean_visit_text, cleaned, facts_of
-from grids.actions.locks import lock_nodes
+from grids.actions.locks import hold_places
 from grids.actions.permission import require
 from grids.care import expiry, next_visit
 from grids.care_selectors import cadence_of
@@ -76,7 +76,7 @@ def register_many(*, actor: Actor, rows: Sequence[NewHousehold]) -> list[CareHou
     places = {row.node.pk: row.node for row in rows}
     for place in places.values():
         require(actor, MANAGE_CARE, place)
-    fresh = {node.pk: node for node in lock_nodes(*places.values())}
+    fresh = {node.pk: node for node in hold_places(*places.values())}
     for node in fresh.values():
         _check_place(node)
     known = [replace(row, node=fresh[row.node.pk], facts=cleaned(row.facts)) for row in rows]
@@ -235,7 +235,7 @@ def move_household(
         Invalid: the place is too large or in another community. Conflict: as `correct_household`; the place is retired.
     """
     require(actor, MANAGE_CARE, node)
-    (node,) = lock_nodes(node)
+    (node,) = hold_places(node)
     (one,) = _locked(actor, [household])
     _refuse_expired(one)
     _check_version(one, version)

@@ -35,7 +35,7 @@ def hand_over(passage: Passage, wanted: Mapping[str, str]) -> None:
         parts = _locked(kind, here, passage, fate, otherwise)
         plans.append((kind, parts))
         if count := len(parts.get(Fate.BY_HAND, ())):
-            stuck.append(_("%(count)d 条%(label)s") % {"count": count, "label": kind.label})
+            stuck.append(_stuck(kind, count))
     _refuse(passage, stuck)
     for kind, parts in plans:
         _end(kind, passage, parts.get(Fate.END, []))
@@ -58,7 +58,7 @@ def follow_community(passage: Passage, nodes: Q) -> None:
         parts = _locked(kind, hanging.inside(kind, nodes), passage, Fate.FOLLOW, Fate.BY_HAND)
         plans.append((kind, parts.get(Fate.FOLLOW, [])))
         if count := len(parts.get(Fate.BY_HAND, ())):
-            stuck.append(_("%(count)d 条%(label)s") % {"count": count, "label": kind.label})
+            stuck.append(_stuck(kind, count))
     _refuse(passage, stuck)
     for kind, pks in plans:
         for some in batches(pks):
@@ -79,6 +79,10 @@ def _locked(kind: Hanging, where: Q, passage: Passage, fate: Fate, otherwise: Fa
             found = {fate: [pk for pk in pks if pk not in out]}
             found.setdefault(otherwise, []).extend(pk for pk in pks if pk in out)
     return found
+
+
+def _stuck(kind: Hanging, count: int) -> str:
+    return str(kind.label) if kind.discreet else hanging.counted(count, kind.label)
 
 
 def _refuse(passage: Passage, stuck: list[str]) -> None:
@@ -178,11 +182,17 @@ def _write_down(
     kind: Hanging, passage: Passage, action: str, rows: Sequence[tuple[Any, audit.Changes]], *, new: bool = False
 ) -> None:
     # The label says no more than the place and the kind: rows may be about persons, and the trail is never erased.
-    label = f"{passage.node.name} {kind.label}"
-    reason = _("随“%(place)s”%(deed)s") % {"place": passage.node.name, "deed": passage.deed}
-    if passage.reason:
-        reason = f"{reason}：{passage.reason}"[:500]
-    deeds = (audit.Deed(row, changes, label=label, reason=reason) for row, changes in rows)
+    if kind.discreet:
+        label, reason = str(kind.label), _("随所在的地点%(deed)s") % {"deed": passage.deed}
+    else:
+        label = f"{passage.node.name} {kind.label}"
+        reason = _("随“%(place)s”%(deed)s") % {"place": passage.node.name, "deed": passage.deed}
+        if passage.reason:
+            reason = f"{reason}：{passage.reason}"[:500]
+    deeds = (
+        audit.Deed(row, changes, label=label, reason=reason, personal=tuple(changes) if kind.discreet else ())
+        for row, changes in rows
+    )
     audit.record_many(actor=passage.actor, action=action, deeds=deeds, new=new)
 
 

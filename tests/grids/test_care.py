@@ -10,7 +10,7 @@ from django.utils import timezone
 from core import policies
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Stale, Throttled
 from core.models import AuditEntry, User
-from grids.actions import move_node
+from grids.actions import move_node, retire_node
 from grids.actions.care import (
     CorrectedHousehold,
     NewHousehold,
@@ -26,6 +26,7 @@ from grids.actions.care_facts import Facts, facts_of
 from grids.actions.care_reveal import reveal_household
 from grids.actions.care_rules import set_care_rules
 from grids.care import CADENCE, REVEALS_AN_HOUR, expiry
+from grids.hanging import what_hangs
 from grids.models import CareCadence, CareHousehold, CareKind, CareNeed, CareVisit, County, GridNode
 from tests import factories as make
 from tests.cast import Cast
@@ -463,6 +464,32 @@ def test_a_place_takes_its_households_along(cast: Cast) -> None:
     assert one.community == cast.b.node
     assert not CareHousehold.objects.visible_to(fresh(cast.a.keeper)).exists()
     assert CareHousehold.objects.visible_to(fresh(cast.b.keeper)).get() == one
+
+
+def test_a_place_that_goes_out_of_use_hands_its_households_on_and_the_trail_tells_no_door(cast: Cast) -> None:
+    one = register_household(actor=cast.a.officer, node=cast.a.other_building, facts=facts())
+    with pytest.raises(Conflict, match="还有关爱台账登记") as refused:
+        retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除")
+    assert "1 条" not in refused.value.message
+    seen = {
+        name: what_hangs([cast.a.other_building], fresh(person))[0].words
+        for name, person in (("officer", cast.a.officer), ("admin", cast.admin), ("street", cast.street_secretary))
+    }
+    assert seen == {"officer": "1 条关爱台账登记", "admin": "关爱台账登记", "street": "关爱台账登记"}
+    retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除", successor=cast.a.building)
+    one.refresh_from_db()
+    assert (one.node, one.community, one.version) == (cast.a.building, cast.a.node, 2)
+    entry = AuditEntry.objects.get(action="place.follow", chain__startswith="grids.carehousehold")
+    assert (entry.label, entry.changes) == ("关爱台账登记", {"node_id": ["***", "***"]})
+    assert "号楼" not in entry.reason
+
+
+def test_two_entries_of_one_household_stand_in_the_way(cast: Cast) -> None:
+    for node in (cast.a.building, cast.a.other_building):
+        register_household(actor=cast.a.officer, node=node, facts=facts())
+    with pytest.raises(Conflict, match="关爱台账登记"):
+        retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除", successor=cast.a.building)
+    assert CareHousehold.objects.filter(node=cast.a.other_building).exists()
 
 
 def test_people_see_whom_they_look_after(cast: Cast) -> None:
