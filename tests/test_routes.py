@@ -105,6 +105,11 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:demand": DEMAND_ON_PHONE,
     "mobile:contact": {302: NOT_ON_PHONES, 200: "officer liaison", 403: "keeper street department", 404: "*"},
     "mobile:move": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer keeper street department", 404: "*"},
+    "api:care": {401: "anonymous", 200: f"{CARERS} neighbour", 403: "*"},
+    "api:care_household": {401: "anonymous", 200: CARERS, 404: "neighbour", 403: "*"},
+    "api:care_visit": {401: "anonymous", 405: "*"},
+    "api:care_confirm": {401: "anonymous", 405: "*"},
+    "api:care_counts": {401: "anonymous", 200: f"{CARERS} street department neighbour next_county", 403: "*"},
     # The care ledger: the community's and its keepers'; whoever else works on the phone is told so.
     "mobile:care": CARE_ON_PHONE,
     "mobile:care_add": CARE_ON_PHONE,
@@ -213,7 +218,7 @@ class World:
         kinds = {"core:notice_open": self.notice.pk}
         if name in ("core:job", "core:job_progress", "core:file"):
             return self.job.pk
-        if name.startswith("mobile:care"):
+        if name.startswith(("mobile:care", "api:care")):
             return self.household.pk
         if "pairing" in name:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id

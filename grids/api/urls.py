@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from grids.api import nodes
+from grids.api import care, nodes
 
 urlpatterns = [
     path("nodes/", nodes.NodeList.as_view(), name="nodes"),
@@ -14,4 +14,9 @@ urlpatterns = [
     path("nodes/<slug:code>/describe/", nodes.NodeDescribe.as_view(), name="node_describe"),
     path("nodes/<slug:code>/move/", nodes.NodeMove.as_view(), name="node_move"),
     path("nodes/<slug:code>/retire/", nodes.NodeRetire.as_view(), name="node_retire"),
+    path("care/households/", care.HouseholdList.as_view(), name="care"),
+    path("care/households/<int:pk>/", care.HouseholdDetail.as_view(), name="care_household"),
+    path("care/households/<int:pk>/visits/", care.HouseholdVisit.as_view(), name="care_visit"),
+    path("care/households/<int:pk>/confirm/", care.HouseholdConfirm.as_view(), name="care_confirm"),
+    path("care/counts/", care.CountList.as_view(), name="care_counts"),
 ]
