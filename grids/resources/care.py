@@ -31,11 +31,10 @@ from grids.actions.care_erase import SHEET
 from grids.actions.care_facts import Facts, cleaned, facts_of
 from grids.care import expiry
 from grids.models import CareHousehold, CareKind, ConsentKind, County, GridNode
-from grids.naming import COMMUNITY, SEPARATOR
-from grids.places import places_by_words, why_not
-from grids.policies import NodeScope
+from grids.places import Found, find_places
 from grids.posts import EXPORT_CARE, MANAGE_CARE
 from grids.resources.base import GridSheet
+from grids.resources.places import PlaceColumns
 
 BATCH = 500
 _BETWEEN_NEEDS = re.compile(r"[、，,；;/\s]+")
@@ -130,15 +129,7 @@ class HouseholdSheet(GridSheet):
         consents = tuple(str(label) for label in ConsentKind.labels)
         words = {word: str(ConsentKind(kind).label) for word, kind in _CONSENT_WORDS.items()}
         return (
-            Column(
-                "node",
-                str(_HEADERS["node"]),
-                aliases=(_("位置"), _("所在地点"), _("所在网格"), _("所在楼栋"), _("网格"), _("楼栋"), _("小区楼栋")),
-                required=True,
-                note=_("小区、网格、楼栋或单元：完整位置、从小区写起，或编码。"),
-                example=_("和谐小区 · 第一网格 · 1号楼"),
-                width=30,
-            ),
+            *_place_columns(where).columns(),
             Column(
                 "room",
                 str(_HEADERS["room"]),
@@ -213,11 +204,14 @@ class HouseholdSheet(GridSheet):
     def plan(self, task: Task) -> Plan:
         plan = Plan()
         records = list(task.table.records())
-        places = _places(task, {record.text("node") for record in records})
+        columns = _place_columns(task.where)
+        said = {record.number: columns.read(record) for record in records}
+        within = None if task.actor is SYSTEM else policies.within(GridNode, user_of(task.actor), MANAGE_CARE)
+        places = find_places(task.where, said.values(), within=within)
         read: list[tuple[Record, NewHousehold]] = []
         seen: dict[tuple[int, str, str], int] = {}
         for done, record in enumerate(records, start=1):
-            row, faults = _read(record, places)
+            row, faults = _read(record, places.get(said[record.number]))
             if row is not None:
                 key = _key(row.node.pk, row.facts)
                 if seen.setdefault(key, record.number) != record.number:
@@ -281,43 +275,35 @@ class HouseholdSheet(GridSheet):
             progress(min(start + BATCH, len(ids)), len(ids))
 
 
-def _places(task: Task, words: set[str]) -> dict[str, list[GridNode]]:
-    """The places that the words mean, of those the actor may register at: written from the street, from the
-    community, or from inside it, where there is no need to say in which community one is.
-    """
-    user = user_of(task.actor)
-    within = None if task.actor is SYSTEM else policies.within(GridNode, user, MANAGE_CARE)
-    scopes = [scope for scope in policies.scopes(user, MANAGE_CARE) if isinstance(scope, NodeScope)]
-    communities = GridNode.objects.at(COMMUNITY).filter(pk__in=[scope.community_id for scope in scopes])
-    before = [
-        prefix
-        for path in communities.values_list("path", flat=True)
-        for prefix in (path, path.rpartition(SEPARATOR)[0])
-    ]
-    meant = {word: [word, *(f"{prefix}{SEPARATOR}{word}" for prefix in before if prefix)] for word in words if word}
-    there = places_by_words(task.where, {one for some in meant.values() for one in some}, within=within)
-    found = {}
-    for word, some in meant.items():
-        nodes = {node.pk: node for one in some for node in there.get(one, [])}
-        found[word] = list(nodes.values())
-    return found
+def _place_columns(county: County) -> PlaceColumns:
+    place = Column(
+        "node",
+        str(_HEADERS["node"]),
+        aliases=(_("位置"), _("所在地点"), _("所在位置")),
+        max_length=400,
+        note=_(
+            "必填：小区、网格、楼栋或单元，如右边的例子，也可以填编码；社区、小区、楼栋各有一列的，这一列可以没有。"
+        ),
+        example=_("和谐小区 · 第一网格 · 1号楼"),
+        width=30,
+    )
+    return PlaceColumns(county, place)
 
 
-def _read(record: Record, places: Mapping[str, list[GridNode]]) -> tuple[NewHousehold | None, list[RowError]]:
+def _read(record: Record, place: Found | None) -> tuple[NewHousehold | None, list[RowError]]:
     """What a row says, or what is wrong with it."""
     faults = list(record.errors)
 
     def blame(column: str, message: str) -> None:
         faults.append(fault(record.number, str(_HEADERS[column]), message))
 
-    node = None
-    if word := record.text("node"):
-        there = places.get(word, [])
-        node = there[0] if len(there) == 1 else None
-        if reason := why_not(there):
-            blame("node", reason)
-        elif node is not None and node.community_id in (None, node.pk):
-            blame("node", _("请填到小区、网格、楼栋或单元"))
+    node = place.node if place is not None else None
+    if place is None:
+        blame("node", _("请填写地点"))
+    elif reason := place.fault:
+        blame("node", reason)
+    elif node is not None and node.community_id in (None, node.pk):
+        blame("node", _("请填到小区、网格、楼栋或单元"))
     needs: frozenset[str] = frozenset()
     if text := record.text("needs"):
         words = [one for one in _BETWEEN_NEEDS.split(text) if one]
