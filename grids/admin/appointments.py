@@ -15,6 +15,7 @@ from grids import posts
 from grids.admin import appointing
 from grids.admin_places import PlaceFilter
 from grids.models import Appointment, GridNode
+from grids.naming import SEPARATOR, steps_of
 from grids.querysets import current
 
 # What stands in the tables of a page before it is a history nobody reads.
@@ -126,7 +127,11 @@ class AppointmentAdmin(ScopedModelAdmin):
         return chip(*_held(row))
 
     def object_title(self, obj: Appointment) -> str:
-        return _("%(name)s：%(post)s") % {"name": obj.user.name, "post": obj.post_label}
+        return _("%(name)s：%(place)s %(post)s") % {
+            "name": obj.user.name,
+            "place": SEPARATOR.join(steps_of(obj.place)[-2:]),
+            "post": obj.post_label,
+        }
 
     def chips(self, obj: Appointment) -> list[tuple[str, str]]:
         return [_held(obj)]

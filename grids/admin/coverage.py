@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -82,7 +83,9 @@ class VacancyAdmin(SheetAdmin):
 
     @admin.display(description=lazy("办理"), empty_value="—")
     def act(self, node: Any) -> str | None:
-        return link(_("任命"), appoint_url(node)) if node.mine else None
+        if not node.mine:
+            return None
+        return format_html('<a class="button button--small" href="{}">{}</a>', appoint_url(node), _("任命"))
 
     def object_title(self, obj: Vacancy) -> str:
         return obj.name
