@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
 from core.models import AuditEntry, CalendarDay, User
-from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Remediation, Vacancy
+from grids.models import Appointment, CareCadence, CareHousehold, County, GridNode, Level, Remediation, Vacancy
 from grids.posts import COUNT_CARE
 from partybuilding.models import (
     Compound,
@@ -147,7 +147,7 @@ def _figures(request: HttpRequest) -> list[Item]:
 
 def _administration(request: HttpRequest) -> list[Item]:
     items = _models(request, User) if policies.holds(request.user, MANAGE_ACCOUNT) else []
-    items += _models(request, Level)
+    items += _models(request, County, Level)
     if policies.holds(request.user, posts.MANAGE_SETTINGS):
         items += _models(request, Category, LoopSettings, CalendarDay)
     return [*items, *_models(request, CareCadence, AuditEntry)]

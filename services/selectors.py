@@ -347,7 +347,8 @@ def may_reveal(user: User, demand: Demand) -> bool:
 
 def public_place(token: str) -> GridNode:
     """The place of a QR code, retired ones too. Raises `NotFound`."""
-    found = GridNode.objects.filter(public_token=token).select_related("level_type", "community").first()
+    related = ("level_type", "community", "county")
+    found = GridNode.objects.filter(public_token=token).select_related(*related).first()
     if found is None:
         raise NotFound(_("没有找到这个二维码对应的地点，请重新扫描，或在下面选择所在的小区楼栋。"))
     return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from services.views import mobile, mobile_lists, photos, picker, qr, resident
+from services.views import door_cards, mobile, mobile_lists, photos, picker, qr, resident
 
 # /m/
 mobile_urls = [
@@ -33,4 +33,6 @@ resident_urls = [
 place_urls = [
     path("places/<int:pk>/qr/", qr.page, name="qr"),
     path("places/<int:pk>/qr/sheet/", qr.sheet, name="qr_sheet"),
+    path("places/<int:pk>/card/", door_cards.page, name="card"),
+    path("places/<int:pk>/cards/", door_cards.run, name="cards"),
 ]

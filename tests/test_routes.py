@@ -129,6 +129,8 @@ TABLE: dict[str, dict[int, str]] = {
     "resident:act": {409: "*"},
     "resident:order": OPEN,
     "places:qr": {302: "anonymous", 200: "officer keeper street department admin", 404: "*"},
+    "places:card": {302: "anonymous", 200: "officer keeper street department admin", 404: "*"},
+    "places:cards": {302: "anonymous", 200: "officer keeper street department admin", 404: "*"},
     "places:qr_sheet": {302: "anonymous", 200: "officer keeper street department admin", 404: "*"},
     "core:notices": SIGNED_IN,
     "core:notices_read": {302: "anonymous", 405: "*"},

@@ -36,6 +36,7 @@ from grids.actions.remediations import (
     update_remediation,
 )
 from grids.actions.restructuring import NewPart, merge_nodes, move_node, retire_node, split_node
+from grids.actions.supervision import set_supervision_phone
 from grids.actions.tree import create_node, describe_node, rename_node
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "remove_level",
     "rename_node",
     "retire_node",
+    "set_supervision_phone",
     "split_node",
     "update_remediation",
     "why_not_theirs",

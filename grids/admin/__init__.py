@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
-from grids.admin import appointments, care, coverage, levels, nodes
+from grids.admin import appointments, care, coverage, levels, nodes, supervision
 
 name_deeds(
     {
@@ -27,6 +27,7 @@ name_deeds(
         "remediation.photos": lazy("上传整治照片"),
         "remediation.unphoto": lazy("删除整治照片"),
         "remediation.drop": lazy("删除整治项目"),
+        "place.supervision_phone": lazy("设置监督电话"),
         "sheet.import": lazy("导入表格"),
         "sheet.export": lazy("导出台账"),
     }
@@ -46,4 +47,4 @@ name_fields(
     }
 )
 
-__all__ = ["appointments", "care", "coverage", "levels", "nodes"]
+__all__ = ["appointments", "care", "coverage", "levels", "nodes", "supervision"]

@@ -15,6 +15,7 @@ from core.admin_base import Fact, Part, SelectFilter, chip, day_words, link
 from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, DeedForm
 from grids import actions, place_parts, posts
+from grids.admin.supervision import NODE_PHONE
 from grids.admin_places import SEARCHED, PlaceFilter, place_field
 from grids.models import Appointment, County, GridNode, Level, NodeKind
 from grids.selectors import managed_county
@@ -194,6 +195,7 @@ class GridNodeAdmin(SheetAdmin):
             help=lazy("连同下面的所有地点一起调整；未办结的需求跟着走，已办结的留在原社区。编码和二维码不变。"),
             offered=lambda node: _stands(node) and node.parent_id is not None,
         ),
+        NODE_PHONE,
         Deed(
             "retire",
             lazy("撤销"),
@@ -255,15 +257,20 @@ class GridNodeAdmin(SheetAdmin):
         ]
         if obj.is_retired:
             found += [Fact(_("撤销日期"), day_words(obj.retired_at)), Fact(_("承接者"), obj.successor)]
-        code_page = self._code_page(obj)
-        return [*found, Fact(_("二维码"), link(_("打印二维码"), code_page))] if code_page else found
+        if obj.supervision_phone:
+            found.append(Fact(_("监督电话"), obj.supervision_phone))
+        for title, words, name in ((_("二维码"), _("打印二维码"), "qr"), (_("公示牌"), _("打印公示牌"), "card")):
+            if page := self._printed(obj, name):
+                found.append(Fact(title, link(words, page)))
+        return found
 
     @staticmethod
-    def _code_page(obj: GridNode) -> str:
+    def _printed(obj: GridNode, name: str) -> str:
+        """A page for the printer, which a higher floor has."""
         if obj.is_retired or obj.community_id is None:
             return ""
         try:
-            return reverse("places:qr", args=[obj.pk])
+            return reverse(f"places:{name}", args=[obj.pk])
         except NoReverseMatch:
             return ""
 

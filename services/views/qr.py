@@ -58,7 +58,7 @@ def code_of(node: GridNode) -> Code:
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The code of one place, to hang up there."""
-    node = _node(request, pk)
+    node = visible_place(request, pk)
     if node.community_id is None:
         raise NotFound(_("街道没有二维码，请选择社区或更小的地点。"))
     context = {
@@ -73,19 +73,25 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def sheet(request: HttpRequest, pk: int) -> HttpResponse:
     """The codes of every building inside a place, `PER_PAGE` at a time."""
-    node = _node(request, pk)
+    node = visible_place(request, pk)
     buildings = GridNode.objects.standing().inside(node).at("building")
     found = Paginator(buildings, PER_PAGE).get_page(request.GET.get("page"))
     context = {**_context(node), "page": found, "codes": [code_of(one) for one in found]}
     return render(request, "services/qr/sheet.html", context)
 
 
-def _node(request: HttpRequest, pk: int) -> GridNode:
-    nodes = GridNode.objects.visible_to(request.user).standing().select_related("level_type")
+def visible_place(request: HttpRequest, pk: int) -> GridNode:
+    """A place in use in the person's sight, with its level and county. Raises NotFound."""
+    nodes = GridNode.objects.visible_to(request.user).standing().select_related("level_type", "county")
     node: GridNode | None = nodes.filter(pk=pk).first()
     if node is None:
         raise NotFound(_("没有找到这个地点，或不在您的管辖范围内。"))
     return node
+
+
+def unreachable() -> str:
+    """The portal's address where it opens on the machine that printed it and on no telephone; else empty."""
+    return settings.PUBLIC_URL if urlsplit(settings.PUBLIC_URL).hostname in _LOCAL else ""
 
 
 def _context(node: GridNode) -> dict[str, Any]:
@@ -93,6 +99,5 @@ def _context(node: GridNode) -> dict[str, Any]:
         "node": node,
         "place": steps_of(node.path),
         "promise": limits_of(node.county_id).promise,
-        # A code with this in it opens on the machine that printed it, and on no telephone.
-        "unreachable": settings.PUBLIC_URL if urlsplit(settings.PUBLIC_URL).hostname in _LOCAL else "",
+        "unreachable": unreachable(),
     }

@@ -25,6 +25,7 @@ from core.actors import RESIDENT
 from core.codes import format_follow_code, parse_place_token
 from core.errors import Conflict, DomainError, Invalid, InvalidTransition, NotFound, Throttled
 from core.periods import date_words, moment_words
+from grids.cards import card_of
 from grids.models import GridNode
 from grids.naming import steps_of
 from services import selectors
@@ -127,6 +128,7 @@ def _order_page(request: HttpRequest, node: GridNode, form: OrderForm, *, status
         "node": node,
         "categories": selectors.categories_for(node.county_id).filter(is_public=True),
         "promise": limits_of(node.county_id).promise,
+        "card": card_of(node),
     }
     return render(request, "services/resident/order.html", context, status=status)
 

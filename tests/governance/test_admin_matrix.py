@@ -17,7 +17,7 @@ from core.admin_sheets import SheetAdmin
 from core.models import AuditEntry, CalendarDay, User
 from core.sheets.base import registered
 from grids.actions import register_remediation
-from grids.models import Appointment, CareCadence, CareHousehold, GridNode, Level, Remediation, Vacancy
+from grids.models import Appointment, CareCadence, CareHousehold, County, GridNode, Level, Remediation, Vacancy
 from partybuilding.models import (
     Compound,
     Member,
@@ -73,6 +73,7 @@ LISTS: dict[type, list[str]] = {
     Category: [*CADRES, *ADMIN],
     LoopSettings: [*CADRES, *ADMIN],
     CalendarDay: ADMIN,
+    County: ADMIN,
     Level: ADMIN,
     Compound: [*CADRES, *ADMIN],
     Remediation: [*CADRES, *ADMIN],
@@ -97,6 +98,7 @@ ADDS: dict[type, list[str]] = {
     Category: ADMIN,
     LoopSettings: [],
     CalendarDay: ADMIN,
+    County: [],
     Level: ADMIN,
     Compound: [],
     Remediation: KEEP,
@@ -155,6 +157,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         UnitCheckIn: UnitCheckIn.objects.get(unit=cast.a.unit),
         Category: cast.category,
         LoopSettings: cast.settings,
+        County: cast.county,
         Level: cast.county.levels.get(key="grid"),
         Compound: Compound.objects.get(pk=cast.a.compound.pk),
         Remediation: project_at(cast.a.compound),
@@ -191,6 +194,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         UnitCheckIn: make.check_in(unit, cast.other_county_community),
         Category: Category.objects.filter(county=county).first(),
         LoopSettings: LoopSettings.objects.get(county=county),
+        County: county,
         Level: county.levels.get(key="grid"),
         Compound: Compound.objects.get(
             pk=(far := make.make_node(cast.other_county_community, "compound", "远处小区")).pk
