@@ -35,8 +35,11 @@ class NodeScope:
     community_id: int | None
 
     def holds(self, node: Any) -> bool:
-        """Whether a node lies inside."""
-        return bool(node.tree_id == self.tree_id and self.lft <= node.lft <= self.rght)
+        """Whether a node lies inside. A street and a community are known without the bounds, which somebody else's write
+        may have shifted since the scope was read."""
+        if self.community_id == self.pk:
+            return bool(node.community_id == self.pk)
+        return bool(node.tree_id == self.tree_id and (self.lft <= 1 or self.lft <= node.lft <= self.rght))
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,22 @@ class InTree:
             return bool(self._reach(obj, self.county + "_id") == scope.county_id)
         if isinstance(scope, NodeScope | BelowScope):
             node = self._reach(obj, self.path) if self.path else obj
-            return node is not None and scope.holds(node)
+            if node is None or not self.community:
+                return node is not None and scope.holds(node)
+            return self._covers_there(scope, obj, node)
         return False
+
+    def _covers_there(self, scope: "NodeScope | BelowScope", obj: Any, node: Any) -> bool:
+        """What `in_subtree` says of a row that carries its community."""
+        path = self.community.replace("__", ".")
+        community = self._reach(obj, f"{path}_id")
+        if community == node.community_id:
+            return scope.holds(node)
+        # A closed row stays where it happened, and its place has gone elsewhere.
+        place = scope.node if isinstance(scope, BelowScope) else scope
+        if place.community_id is None:
+            return bool(self._reach(obj, path).tree_id == place.tree_id)
+        return bool(place.pk == community)
 
     @staticmethod
     def _reach(obj: Any, path: str) -> Any:

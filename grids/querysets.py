@@ -19,10 +19,13 @@ def in_subtree(node: Any, path: str = "", *, community: str = "") -> Q:
         node: a `GridNode`, or anything else with `tree_id`, `lft`, `rght` and `community_id`, `pk` (a `NodeScope`).
         path: lookup from the row to its node (`"node"`, `"demand__node"`; empty when the rows are nodes).
         community: lookup from the row to its community column, where it has one. A plain foreign key costs a
-            third of the range over the tree (docs/decisions/0002), so it is used wherever the place allows it.
+            third of the range over the tree (docs/decisions/0002), so it is used wherever the place allows it. It
+            also says where a closed row happened, wherever its node has gone since.
     """
     if community and node.community_id == node.pk:
         return Q(**{f"{community}_id": node.pk})
+    if community and node.community_id is None:
+        path = community
     prefix = f"{path}__" if path else ""
     found = Q(**{f"{prefix}tree_id": node.tree_id})
     if node.lft > 1:

@@ -69,7 +69,7 @@ class DemandPolicy(InTree):
         if isinstance(scope, MemberScope):
             return live_assignments(scope).filter(suborder__demand=obj).exists()
         if isinstance(scope, CheckInScope):
-            return was_offered(obj) and scope.place.holds(obj.node)
+            return was_offered(obj) and super().covers(scope.place, obj)
         return super().covers(scope, obj)
 
 

@@ -10,7 +10,9 @@ from django.db.models import Model
 from django.utils import timezone
 
 from core import audit, policies
+from core.actors import SYSTEM
 from core.models import AuditEntry, User
+from grids.actions import move_node
 from grids.models import (
     Appointment,
     CareCadence,
@@ -142,6 +144,25 @@ def test_lists_and_objects_agree_for_everybody(world: Cast) -> None:
             visible = set(policies.visible(model._default_manager.all(), user).values_list("pk", flat=True))
             seen = {obj.pk for obj in model._default_manager.all() if policies.sees(user, obj)}
             assert visible == seen, (name, model.__name__)
+
+
+def test_they_agree_of_what_happened_at_a_place_that_has_moved_since(world: Cast) -> None:
+    """To the neighbouring community, and on into another street; closed matters stay with the old one."""
+    closed = Demand.objects.filter(community=world.a.node).first()
+    assert closed is not None
+    Demand.objects.filter(pk=closed.pk).update(state="closed_off")
+    models = [Demand, SubOrder, DemandEvent, Photo]
+    for parent in (world.b.compound, world.other_street_community):
+        building, target = (GridNode.objects.get(pk=node.pk) for node in (world.a.building, parent))
+        move_node(actor=SYSTEM, node=building, parent=target)
+        for name, person in world.people().items():
+            user = fresh(person)
+            for model in models:
+                visible = set(policies.visible(model._default_manager.all(), user).values_list("pk", flat=True))
+                seen = {obj.pk for obj in model._default_manager.all() if policies.sees(user, obj)}
+                assert visible == seen, (name, model.__name__)
+    for person, sees in ((world.a.officer, True), (world.street_officer, True), (world.other_street_officer, False)):
+        assert policies.sees(fresh(person), Demand.objects.get(pk=closed.pk)) is sees, person
 
 
 def test_every_right_agrees_with_its_filter(world: Cast) -> None:
