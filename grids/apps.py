@@ -12,7 +12,7 @@ class GridsConfig(AppConfig):
         from core import files, sheets
         from core import policies as registry
         from core.models import AuditEntry, User
-        from grids import audiences, hanging_rows, models, pictures, policies, posts
+        from grids import audiences, hanging_rows, models, pictures, policies, posts, timeline_rows
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
         from grids.resources.care import HouseholdSheet
@@ -48,6 +48,7 @@ class GridsConfig(AppConfig):
         for model, policy in table.items():
             registry.register(model, policy)
         hanging_rows.register()
+        timeline_rows.register()
         files.register(pictures.FULL, models.RemediationPhoto, "file")
         files.register(pictures.SMALL, models.RemediationPhoto, "thumbnail")
         audiences.register()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.periods import LOCAL_ZONE
 from grids.models import GridNode
 
 
@@ -57,3 +58,8 @@ def of(node: GridNode, user: Any, *, limit: int = 50) -> list[Entry]:
     """What happened at a place and below it, newest first, at most `limit`."""
     found = [entry for source in _sources.values() for entry in source(node, user, limit)]
     return sorted(found, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+def day(date: datetime.date) -> datetime.datetime:
+    """The beginning of a day here, for what is known by its day alone."""
+    return datetime.datetime.combine(date, datetime.time.min, LOCAL_ZONE)

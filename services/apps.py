@@ -15,7 +15,7 @@ class ServicesConfig(AppConfig):
         from core import policies as registry
         from core import workflow as engine
         from grids.policies import CountySettings
-        from services import audiences, hanging, models, notices, policies, posts, selectors, workflow
+        from services import audiences, hanging, models, notices, policies, posts, selectors, timeline, workflow
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.views import photos
 
@@ -43,6 +43,7 @@ class ServicesConfig(AppConfig):
             registry.register(model, policy)
         audiences.register()
         hanging.register()
+        timeline.register()
         notices.register()
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.api.lists import Shown
+from grids.hanging import Fate, Line
+from grids.history import Told
 from grids.models import GridNode, NodeKind
 from grids.selectors import size_warning
 
@@ -66,8 +68,14 @@ def step_row(node: GridNode) -> dict[str, Any]:
     return {"code": node.code, "name": node.name, "level": node.level_type.key}
 
 
-class Versioned(serializers.Serializer[Any]):
-    """What is written over an old version is refused (409)."""
+class Reasoned(serializers.Serializer[Any]):
+    """Why; stands in the history of the place."""
+
+    reason = serializers.CharField(label=_("理由"), required=False, allow_blank=True)
+
+
+class Versioned(Reasoned):
+    """What would be written over what somebody else wrote meanwhile is refused (409)."""
 
     version = serializers.IntegerField(label=_("看到的版本"), required=False)
 
@@ -81,7 +89,7 @@ class Facts(serializers.Serializer[Any]):
     households = serializers.IntegerField(label=_("户数"), required=False, allow_null=True)
 
 
-class CreateInput(Facts):
+class CreateInput(Facts, Reasoned):
     """A new place: below `parent`, or a street of the county when no parent is given."""
 
     parent = serializers.CharField(label=_("上级编码（新建街道不填）"), required=False)
@@ -102,6 +110,72 @@ class MoveInput(Versioned):
     parent = serializers.CharField(label=_("新上级的编码"))
 
 
-class RetireInput(Versioned):
-    reason = serializers.CharField(label=_("撤销理由"))
+class Wanted(Versioned):
+    """What becomes of what hangs on a place, where there is a choice (`hanging` lists the kinds and their choices)."""
+
+    reason = serializers.CharField(label=_("理由"))
+    wanted = serializers.DictField(
+        label=_("挂着的各类记录怎么办：类别 → 办法"), child=serializers.CharField(), required=False
+    )
+
+
+class RetireInput(Wanted):
     successor = serializers.CharField(label=_("承接者编码"), required=False, allow_null=True)
+
+
+class MergeInput(Wanted):
+    sources = serializers.ListField(label=_("并入的节点编码"), child=serializers.CharField(), max_length=200)
+    households = serializers.IntegerField(label=_("合并后的户数（不填保持不变）"), required=False, allow_null=True)
+
+
+class PartInput(serializers.Serializer[Any]):
+    """What is split off."""
+
+    name = serializers.CharField(label=_("名称"))
+    children = serializers.ListField(
+        label=_("划过去的下级编码"), child=serializers.CharField(), required=False, default=list
+    )
+    households = serializers.IntegerField(label=_("户数"), required=False, allow_null=True)
+    address = serializers.CharField(label=_("地址"), required=False, allow_blank=True)
+
+
+class SplitInput(Versioned):
+    reason = serializers.CharField(label=_("理由"))
+    parts = PartInput(many=True, label=_("拆分出来的"))
+    households = serializers.IntegerField(label=_("留下的户数（不填保持不变）"), required=False, allow_null=True)
+
+
+class HangingRow(Shown):
+    """Open rows of one kind that hang on a place, and what would become of them."""
+
+    kind = serializers.CharField(label=_("类别"))
+    label = serializers.CharField(label=_("名称"))  # type: ignore[assignment]
+    count = serializers.IntegerField(label=_("条数"))
+    fate = serializers.ChoiceField(label=_("办法"), choices=Fate.choices)
+    choices = serializers.ListField(label=_("可选的办法"), child=serializers.ChoiceField(choices=Fate.choices))
+    examples = serializers.ListField(label=_("举例（只列可见的）"), child=serializers.CharField())
+
+
+def hanging_row(line: Line) -> dict[str, Any]:
+    return {
+        "kind": line.kind,
+        "label": line.label,
+        "count": line.count,
+        "fate": str(line.fate),
+        "choices": [str(fate) for fate in line.choices],
+        "examples": list(line.examples),
+    }
+
+
+class HistoryRow(Shown):
+    at = serializers.DateTimeField(label=_("时间"))
+    action = serializers.CharField(label=_("操作"))
+    title = serializers.CharField(label=_("事项"))
+    text = serializers.CharField(label=_("从什么到什么"))
+    reason = serializers.CharField(label=_("理由"))
+    who = serializers.CharField(label=_("经办人"))
+    changes = serializers.DictField(label=_("变更：字段 → [之前, 之后]"))
+
+
+def history_row(told: Told) -> dict[str, Any]:
+    return {name: getattr(told, name) for name in HistoryRow._declared_fields}

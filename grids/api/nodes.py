@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import lookups
+from core import lookups, policies
 from core.api.bodies import caller, given
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.models import User
-from grids import actions, posts
+from grids import actions, hanging, history, posts
 from grids.api import node_rows as rows
 from grids.models import GridNode
 from grids.querysets import in_subtree
@@ -37,9 +37,13 @@ def find(user: User, code: str, *, field: str = "") -> GridNode:
     nodes = GridNode.objects.visible_to(user).select_related("county", *rows.RELATED)
     node = nodes.filter(code=code).first()
     if node is None:
-        message = _("没有找到编码为 %(code)s 的地点，或不在您的管辖范围内。") % {"code": code[:40]}
-        raise NotFound(message, fields={field: message} if field else None)
+        raise _not_found(code, field)
     return node
+
+
+def _not_found(code: str, field: str) -> NotFound:
+    message = _("没有找到编码为 %(code)s 的地点，或不在您的管辖范围内。") % {"code": code[:40]}
+    return NotFound(message, fields={field: message} if field else None)
 
 
 class _Nodes(ListView):
@@ -165,6 +169,78 @@ class NodeRetire(APIView):
         if successor:
             data["successor"] = find(user, successor, field="successor")
         return Response(_row(actions.retire_node(actor=user, node=node, **data)))
+
+
+class NodeSplit(APIView):
+    @extend_schema(
+        operation_id="nodes_split",
+        summary="拆分：旁边新建同级节点，选定的下级划过去；原节点保留编码和其余下级",
+        request=rows.SplitInput,
+        responses={201: rows.NodeRow(many=True)},
+    )
+    def post(self, request: Request, code: str) -> Response:
+        user, data = caller(request), given(request, rows.SplitInput)
+        node = find(user, code)
+        named = _by_code(user, [code for part in data["parts"] for code in part["children"]], field="parts")
+        data["parts"] = [
+            actions.NewPart(**{**part, "children": [named[code] for code in part["children"]]})
+            for part in data["parts"]
+        ]
+        made = actions.split_node(actor=user, node=node, **data)
+        return Response([_row(one) for one in made], status=status.HTTP_201_CREATED)
+
+
+class NodeMerge(APIView):
+    @extend_schema(
+        operation_id="nodes_merge",
+        summary="把同级的其他节点并入这个节点：下级和挂着的记录转过来，被并入的撤销并以这里为承接者",
+        request=rows.MergeInput,
+        responses=rows.NodeRow,
+    )
+    def post(self, request: Request, code: str) -> Response:
+        user, data = caller(request), given(request, rows.MergeInput)
+        node, sources = find(user, code), data.pop("sources")
+        named = _by_code(user, sources, field="sources")
+        data["sources"] = [named[source] for source in sources]
+        return Response(_row(actions.merge_nodes(actor=user, node=node, **data)))
+
+
+class NodeHanging(APIView):
+    @extend_schema(
+        operation_id="nodes_hanging",
+        summary="挂在这个节点上的未了结记录，以及撤销（或由 successor 承接）时会怎样",
+        parameters=[OpenApiParameter("successor", str, description="承接者编码")],
+        responses=rows.HangingRow(many=True),
+    )
+    def get(self, request: Request, code: str) -> Response:
+        user = caller(request)
+        node, successor = find(user, code), request.query_params.get("successor")
+        policies.require(user, posts.MANAGE_NODE, node)
+        heir = find(user, successor, field="successor") if successor else None
+        return Response([rows.hanging_row(line) for line in hanging.what_hangs([node], user, successor=heir)])
+
+
+class NodeHistory(ListView):
+    @extend_schema(
+        operation_id="nodes_history",
+        summary="对这个节点做过的事：谁、什么时候、为什么、从什么到什么",
+        responses=rows.HistoryRow(many=True),
+    )
+    def get(self, request: Request, code: str) -> Response:
+        node = find(caller(request), code)
+        paginator = self.pagination_class()
+        entries = paginator.paginate_queryset(history.deeds(node), request, view=self)
+        return paginator.get_paginated_response([rows.history_row(one) for one in history.told(entries, node)])
+
+
+def _by_code(user: User, codes: list[str], *, field: str) -> dict[str, GridNode]:
+    """The places with some codes, in one query. Raises NotFound for the first that is not in sight."""
+    nodes = GridNode.objects.visible_to(user).filter(code__in=codes).select_related("county", *rows.RELATED)
+    found = {node.code: node for node in nodes}
+    for code in codes:
+        if code not in found:
+            raise _not_found(code, field)
+    return found
 
 
 def _row(node: GridNode) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.models import User
+from grids import hanging
 from grids.api import node_rows as rows
-from grids.models import GridNode
+from grids.models import Appointment, GridNode
 from tests.cast import Cast
 from tests.services.test_api import client_of
 
@@ -83,6 +84,48 @@ def test_a_place_made_renamed_described_moved_and_retired(cast: Cast) -> None:
     assert done["successor"] == a.grid.code
 
 
+def test_a_grid_is_split_and_merged_back(cast: Cast) -> None:
+    a = cast.a
+    answer = post(
+        a.officer,
+        f"{a.grid.code}/split/",
+        parts=[{"name": "第二网格", "children": [a.other_building.code], "households": 310}],
+        households=400,
+        reason="超过 500 户",
+    )
+    assert answer.status_code == 201, answer.json()
+    (new,) = answer.json()
+    assert (new["households"], get(a.officer, f"{a.grid.code}/").json()["households"]) == (310, 400)
+    assert codes(get(a.officer, f"{new['code']}/children/")) == [a.other_building.code]
+    lines = get(a.officer, f"{a.grid.code}/hanging/", successor=new["code"]).json()
+    (posts,) = [line for line in lines if line["kind"] == "grids.appointment"]
+    assert (posts["count"], posts["fate"], posts["choices"]) == (1, "end", ["end", "follow"])
+    done = post(
+        a.officer,
+        f"{new['code']}/merge/",
+        sources=[a.grid.code],
+        households=710,
+        reason="合回来",
+        wanted={"grids.appointment": "follow"},
+    )
+    assert done.status_code == 200, done.json()
+    assert len(codes(get(a.officer, f"{new['code']}/children/"))) == 2
+    assert get(a.officer, f"{a.grid.code}/").json()["successor"] == new["code"]
+    assert Appointment.objects.filter(node__code=new["code"], user=a.keeper, end=None).exists()
+
+
+def test_the_history_says_who_did_what_when_and_why(cast: Cast) -> None:
+    code = cast.a.building.code
+    post(cast.a.officer, f"{code}/rename/", name="甲楼", reason="重新编号")
+    post(cast.a.officer, f"{code}/describe/", households=60)
+    post(cast.a.officer, f"{code}/move/", parent=cast.a.node.code)
+    moved, described, renamed = get(cast.a.officer, f"{code}/history/").json()["results"]
+    assert (renamed["who"], renamed["title"], renamed["reason"]) == ("两委甲", "网格改名", "重新编号")
+    assert (renamed["text"], renamed["changes"]) == ("名称：1 号楼 → 甲楼", {"name": ["1 号楼", "甲楼"]})
+    assert described["text"] == "户数：60"
+    assert moved["text"] == "从“城北街道 · 白龙塘社区 · 和谐小区 · 第一网格”到“城北街道 · 白龙塘社区”"
+
+
 def test_an_old_version_is_refused_and_changes_nothing(cast: Cast) -> None:
     code = cast.a.building.code
     assert post(cast.a.officer, f"{code}/rename/", name="甲楼", version=1).status_code == 200
@@ -91,6 +134,8 @@ def test_an_old_version_is_refused_and_changes_nothing(cast: Cast) -> None:
         ("describe", {"households": 3}),
         ("move", {"parent": cast.a.node.code}),
         ("retire", {"reason": "拆"}),
+        ("split", {"reason": "拆", "parts": [{"name": "丙楼"}]}),
+        ("merge", {"reason": "并", "sources": [cast.a.other_building.code]}),
     ):
         answer = post(cast.a.officer, f"{code}/{path}/", **data, version=1)
         assert (answer.status_code, answer.json()["code"]) == (409, "stale"), path
@@ -101,13 +146,15 @@ def test_an_old_version_is_refused_and_changes_nothing(cast: Cast) -> None:
 def test_a_stranger_finds_nothing(cast: Cast, role: str) -> None:
     stranger = cast.people().get(role) or getattr(cast, role)
     code = cast.a.building.code
-    for path in ("", "children/", "subtree/", "breadcrumb/"):
+    for path in ("", "children/", "subtree/", "breadcrumb/", "history/", "hanging/"):
         assert get(stranger, f"{code}/{path}").status_code == 404
     for path, data in (
         ("rename", {"name": "乙楼"}),
         ("describe", {"households": 3}),
         ("move", {"parent": cast.b.node.code}),
         ("retire", {"reason": "拆"}),
+        ("split", {"reason": "拆", "parts": [{"name": "丙楼"}]}),
+        ("merge", {"reason": "并", "sources": [code]}),
     ):
         assert post(stranger, f"{code}/{path}/", **data).status_code == 404, path
     assert post(stranger, "", parent=code, level="floor", name="9 层").status_code == 404
@@ -124,6 +171,10 @@ def test_bad_input_is_told_by_field(cast: Cast) -> None:
     assert answer.status_code == 400 and "name" in answer.json()["fields"]
     answer = post(cast.a.officer, f"{cast.a.building.code}/move/", parent="nowhere")
     assert answer.status_code == 404 and "parent" in answer.json()["fields"]
+    answer = post(cast.a.officer, f"{cast.a.grid.code}/merge/", sources=["nowhere"], reason="并")
+    assert answer.status_code == 404 and "sources" in answer.json()["fields"]
+    answer = post(cast.a.officer, f"{cast.a.grid.code}/split/", parts=[{"name": ""}], reason="拆")
+    assert answer.status_code == 400 and "parts" in answer.json()["fields"]
     answer = post(cast.a.officer, f"{cast.a.grid.code}/move/", parent=cast.a.building.code)
     assert answer.status_code == 400 and "parent" in answer.json()["fields"]
 
@@ -132,6 +183,8 @@ def test_the_schema_says_what_a_row_holds(cast: Cast) -> None:
     node = GridNode.objects.select_related("county", *rows.RELATED).get(pk=cast.a.building.pk)
     assert set(rows.node_row(node)) == set(rows.NodeRow().fields)
     assert set(rows.step_row(node)) == set(rows.StepRow().fields)
+    (line, *_more) = hanging.what_hangs([cast.a.node], cast.admin)
+    assert set(rows.hanging_row(line)) == set(rows.HangingRow().fields)
 
 
 @pytest.mark.parametrize("path", ["", "{code}/children/", "{code}/subtree/"])
