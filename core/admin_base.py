@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _label
 from unfold.admin import ModelAdmin
 
 from core import lookups, policies
-from core.deeds import Deed, DeedForm, Shown, Text, perform
+from core.deeds import SEEN, Deed, DeedForm, Foresight, Shown, Text, foresee, perform
 from core.errors import Conflict, NotFound
 from core.periods import date_words
 
@@ -345,11 +345,24 @@ class ScopedModelAdmin(ModelAdmin):
             obj=obj,
             **({} if sent else {"initial": self.initial(request, deed, obj)}),
         )
+        seen = None
         if sent and form.is_valid():
-            done, result = perform(deed, form, actor=request.user, obj=obj, data=form.cleaned_data)
-            if done:
-                return self.after(request, deed, obj, result)
-        return self.render(request, "admin/deed.html", self.deed_context(deed, obj, form))
+            asked: dict[str, Any] = {"actor": request.user, "obj": obj, "data": form.cleaned_data}
+            able, seen = foresee(deed, form, **asked)
+            if able and (seen is None or request.POST.get(SEEN) == seen.seal(request.POST)):
+                done, result = perform(deed, form, **asked)
+                if done:
+                    return self.after(request, deed, obj, result)
+        context = {**self.deed_context(deed, obj, form), **self._foreseen(request, seen)}
+        return self.render(request, "admin/deed.html", context)
+
+    @staticmethod
+    def _foreseen(request: HttpRequest, seen: Foresight | None) -> dict[str, Any]:
+        """What is shown of a deed before it is done; that it is not what was shown a moment ago is said."""
+        if seen is None:
+            return {}
+        changed = SEEN in request.POST and request.POST[SEEN] != seen.seal(request.POST)
+        return {**seen.context, "foresight": seen, "seal": seen.seal(request.POST), "changed": changed}
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
         """What the form starts with: the row's own values, for inputs called like its fields; where the row has none,

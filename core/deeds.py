@@ -4,6 +4,8 @@ An admin page shows facts; it has no editable fields. Each change is a `Deed` wi
 without JavaScript, says what will happen, and maps the refusals of its action onto the form.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +46,36 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Foresight:
+    """What a deed would do, shown before it is done.
+
+    Attributes:
+        template, context: draw it. Inputs in it are called `choice.…`: they say how, not what.
+        facts: what it amounts to; when that has changed since the person read it, it is shown again.
+        blocked: there is something to be seen to first, and nothing to confirm.
+    """
+
+    template: str
+    context: Mapping[str, Any]
+    facts: str
+    blocked: bool = False
+
+    def seal(self, inputs: Any) -> str:
+        """Stands for what the person was shown, and for what they had filled in then.
+
+        Args:
+            inputs: the form as it was sent, a `QueryDict`.
+        """
+        told = [(name, inputs.getlist(name)) for name in sorted(inputs) if not name.startswith(_NOT_SEALED)]
+        return hashlib.sha256(json.dumps([told, self.facts]).encode()).hexdigest()
+
+
+CHOICE = "choice."
+SEEN = "seen"
+_NOT_SEALED = ("csrfmiddlewaretoken", CHOICE, SEEN)
+
+
+@dataclass(frozen=True)
 class Deed:
     """One thing a person may do.
 
@@ -57,6 +89,8 @@ class Deed:
         help: what will happen, and to whom.
         tone: main, plain or danger.
         offered: whether the button stands on this row's page; the action has the last word.
+        foresee: for a deed of weight: tells what `run` would do, called with the same keywords. The form is then
+            sent twice, the second time to confirm what was shown.
     """
 
     name: str
@@ -68,6 +102,7 @@ class Deed:
     help: Text = ""
     tone: str = "plain"
     offered: Callable[[Any], bool] | None = None
+    foresee: Callable[..., Foresight] | None = None
 
     def is_offered(self, obj: Any) -> bool:
         return self.offered is None or self.offered(obj)
@@ -84,8 +119,21 @@ def perform(deed: Deed, form: DeedForm, *, actor: Any, obj: Any, data: Mapping[s
 
     Raises `NotFound`, `Forbidden` and `Stale`: the page itself is no longer right.
     """
+    return _asked(deed.run, form, actor=actor, obj=obj, data=data)
+
+
+def foresee(deed: Deed, form: DeedForm, *, actor: Any, obj: Any, data: Mapping[str, Any]) -> tuple[bool, Any]:
+    """What a deed whose form is valid would do, None when it needs no foresight. Answers and raises as `perform`."""
+    if deed.foresee is None:
+        return True, None
+    return _asked(deed.foresee, form, actor=actor, obj=obj, data=data)
+
+
+def _asked(
+    call: Callable[..., Any], form: DeedForm, *, actor: Any, obj: Any, data: Mapping[str, Any]
+) -> tuple[bool, Any]:
     try:
-        return True, deed.run(actor=actor, obj=obj, **data)
+        return True, call(actor=actor, obj=obj, **data)
     except (NotFound, Forbidden, Stale):
         raise
     except DomainError as error:

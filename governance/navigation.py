@@ -34,7 +34,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ("", [_desk(request), *_demands(request)]),
         (_("清单"), _lists(request)),
         (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
-        (_("网格"), [*_models(request, GridNode, Appointment), *_coverage(request)]),
+        (_("网格"), [*_places(request), *_coverage(request)]),
         (_("小区"), _compounds(request)),
         (_("包联"), _pairings(request)),
         (_("关爱"), _care(request)),
@@ -81,6 +81,17 @@ def _pairings(request: HttpRequest) -> list[Item]:
         items[0]["active"] = items[0]["active"] and not request.path.startswith(gaps)
         items.append(_item(request, _("缺口与超载"), gaps))
     return items
+
+
+def _places(request: HttpRequest) -> list[Item]:
+    """The tree of places, the same as a list, and who is in post there."""
+    items = _models(request, GridNode, Appointment)
+    if not _sees(request, GridNode):
+        return items
+    tree = _item(request, _("网格树"), reverse("admin:grids_gridnode_tree"))
+    if tree["active"]:
+        items[0]["active"] = False
+    return [tree, *items]
 
 
 def _demands(request: HttpRequest) -> list[Item]:

@@ -217,6 +217,7 @@ def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
 # Pages beside the five that every model has (list, new, suggestions, row, deed).
 OWN_PAGES = {
     Compound: {"figures", "figures_ledger"},
+    GridNode: {"tree"},
     Level: {"preset"},
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import", "template", "handout"},

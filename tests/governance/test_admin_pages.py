@@ -39,6 +39,13 @@ def sent(client: Client, model: Any, data: dict[str, Any], *, to: Any = None, de
     return client.post(address, data)
 
 
+def confirmed(client: Client, model: Any, data: dict[str, Any], *, to: Any, deed: str) -> HttpResponse:
+    """Sends a deed that shows first what it will do, and confirms it."""
+    seal = re.search(r'name="seen"\s+value="(\w+)"', text_of(sent(client, model, data, to=to, deed=deed)))
+    assert seal
+    return sent(client, model, {**data, "seen": seal[1]}, to=to, deed=deed)
+
+
 # --- Places and posts -----------------------------------------------------------------------------------------------
 
 
@@ -52,11 +59,11 @@ def test_a_place_is_made_renamed_moved_described_and_retired(cast: Cast) -> None
     old = sent(client, GridNode, {"name": "旧页面", "version": 1}, to=node, deed="rename")
     assert old.status_code == 409
     parent = {"parent": cast.b.grid.path, "version": 2}
-    assert sent(client, GridNode, parent, to=node, deed="move").status_code == 302
+    assert confirmed(client, GridNode, parent, to=node, deed="move").status_code == 302
     facts = {"kind": "basic", "address": "人民路 1 号", "households": "", "external_code": "", "version": 3}
     assert sent(client, GridNode, facts, to=node, deed="describe").status_code == 302
     assert sent(client, GridNode, {"reason": "", "version": 4}, to=node, deed="retire").status_code == 200
-    assert sent(client, GridNode, {"reason": "拆除", "version": 4}, to=node, deed="retire").status_code == 302
+    assert confirmed(client, GridNode, {"reason": "拆除", "version": 4}, to=node, deed="retire").status_code == 302
     node.refresh_from_db()
     assert (node.name, node.parent, node.address, node.is_retired) == ("九号楼", cast.b.grid, "人民路 1 号", True)
     again = client.get(url(GridNode, "deed", node.pk, "rename"))
