@@ -51,3 +51,5 @@ def _also(words: Iterable[str]) -> Iterable[str]:
         yield f"所在{word}"
         yield f"所属{word}"
         yield f"{word}名称"
+        yield f"包联{word}"
+        yield f"包抓{word}"

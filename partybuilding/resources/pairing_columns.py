@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from core.spreadsheets import Column
-from grids.models import Level
-from grids.resources.level_places import level_columns
+from grids.models import County
+from grids.resources.places import PlaceColumns
 from partybuilding.models import PairingKind
 
-KIND, UNIT, NAME, PHONE = "包联类型", "单位", "姓名", "手机号码"
+KIND, PLACE, UNIT, NAME, PHONE = "包联类型", "地点", "单位", "姓名", "手机号码"
 DUTY, START, END = "包联职责", "开始日期", "结束日期"
 _LEADER, _DEPARTMENT, _CADRE = (str(kind.label) for kind in PairingKind)
 _KIND_WORDS = {
@@ -19,7 +19,22 @@ _KIND_WORDS = {
 }
 
 
-def columns(levels: Sequence[Level]) -> Sequence[Column]:
+def places_of(county: County) -> PlaceColumns:
+    return PlaceColumns(
+        county,
+        Column(
+            "place",
+            PLACE,
+            aliases=("包联地点", "包抓地点", "位置", "编码", "地点编码", "完整位置", "包联对象", "包抓对象"),
+            max_length=400,
+            note=_("社区、小区、网格、楼栋：位置或编码；也可以按街道、社区、小区分列填"),
+            example="东关社区和谐小区",
+            width=30,
+        ),
+    )
+
+
+def columns(places: PlaceColumns) -> Sequence[Column]:
     return (
         Column(
             "kind",
@@ -31,7 +46,7 @@ def columns(levels: Sequence[Level]) -> Sequence[Column]:
             example=_DEPARTMENT,
             width=16,
         ),
-        *level_columns(levels),
+        *places.columns(),
         Column(
             "unit",
             UNIT,

@@ -23,10 +23,10 @@ from core.spreadsheets import Column, LedgerColumn
 from core.spreadsheets.columns import Record
 from grids.actions import why_not_theirs
 from grids.actions.terms import batches, meet
-from grids.models import County, GridNode, Level
+from grids.models import County, GridNode
 from grids.naming import steps_of
+from grids.places import Found, Words, find_places
 from grids.resources.base import GridSheet
-from grids.resources.level_places import LevelPlaces
 from partybuilding.actions import NewPairing, PairingChange, change_pairings, start_pairings
 from partybuilding.actions.pairings import Identity, identity_of
 from partybuilding.models import Pairing, PairingKind, Unit
@@ -50,7 +50,7 @@ class PairingRows(RowResource):
 class _Known:
     """What the rows speak of: places, units and people by what was written."""
 
-    places: LevelPlaces
+    places: dict[Words, Found]
     units: dict[str, list[Unit]]
     by_phone: dict[str, User]
     by_name: dict[str, list[User]]
@@ -71,11 +71,11 @@ class PairingSheet(GridSheet):
     export_right = VIEW_PAIRING
 
     def columns(self, where: County) -> Sequence[Column]:
-        return cols.columns(levels_of(where))
+        return cols.columns(cols.places_of(where))
 
     def notes(self, where: County) -> Sequence[str]:
         return (
-            _("地点分列填写：填到哪一级，就包联哪一级；也可以只填编码。"),
+            _("地点写到哪一级，就包联哪一级；可以写完整位置或编码，也可以按街道、社区、小区、楼栋分列。"),
             _("县级领导包联、干部包联填姓名，部门包抓填单位；人要先有账号，单位要先登记。"),
             _("同一处可以有几个单位或几名干部包联，每个一行。"),
             _("要换人、换单位，请在原来那一行填结束日期，另加一行填新的。"),
@@ -134,13 +134,6 @@ class PairingSheet(GridSheet):
             progress(done, len(ids))
 
 
-def levels_of(county: County) -> list[Level]:
-    """The county's levels down to the last at which anything is paired."""
-    levels = list(county.levels.order_by("order"))
-    paired = [number for number, level in enumerate(levels, start=1) if kinds_at(level.key)]
-    return levels[: max(paired, default=0)]
-
-
 def place_cells(node: GridNode) -> tuple[str, str, str]:
     """Street, community and the rest of a place, as ledgers have them in three columns."""
     steps = [*steps_of(node.path), "", ""]
@@ -153,6 +146,7 @@ class _Planner:
         self.plan_ = Plan()
         self.rows = PairingRows()
         self.seen: dict[tuple[Identity, Any], int] = {}
+        self.places = cols.places_of(self.county)
         self.headers = {column.name: column.header for column in self.task.table.columns}
 
     def plan(self) -> Plan:
@@ -186,7 +180,7 @@ class _Planner:
         words = {name: {record.text(name) for record in records} - {""} for name in ("unit", "name", "phone")}
         actor = self.task.actor
         within = None if actor is SYSTEM else policies.within(GridNode, actor, MANAGE_PAIRING)
-        places = LevelPlaces(self.county, records, levels_of(self.county), within=within)
+        places = find_places(self.county, {self.places.read(record) for record in records}, within=within)
         found = _Known(places, {}, {}, {})
         for some in batches(words["unit"], BATCH):
             for field in ("name", "short_name"):
@@ -228,11 +222,13 @@ class _Planner:
         return row
 
     def _place(self, record: Record, known: _Known) -> GridNode:
-        try:
-            return known.places.of(record)
-        except Invalid as error:
-            column = next(iter(error.fields))
-            raise _FaultError(self.headers.get(column, ""), error.message, record.text(column)) from error
+        words = self.places.read(record)
+        if not words:
+            raise _FaultError(cols.PLACE, _("请填写地点"))
+        found = known.places[words]
+        if found.node is None:
+            raise _FaultError(self.places.header(words, self.headers), found.fault, words[-1][1])
+        return found.node
 
     @staticmethod
     def _kind(record: Record, node: GridNode) -> Kind:

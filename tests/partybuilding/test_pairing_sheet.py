@@ -118,9 +118,9 @@ def test_what_stands_is_changed_only_when_that_was_asked_for(cast: Cast, leader:
         ("部门,,白龙塘社区,和谐小区,,,,书记甲,,,,", "单位", "请填写单位"),
         ("部门,,白龙塘社区,和谐小区,,,县没有局,,,,,", "单位", "没有这个在用的单位"),
         ("部门,,,和谐小区,,,县住建局,,,,,", "小区", "有 2 处叫这个名称"),
-        ("部门,,新民社区,和谐小区,,,县住建局,,,,,", "社区", "这里没有“和谐小区”"),
+        ("部门,,新民社区,和谐小区,,,县住建局,,,,,", "小区", "没有找到这个地方"),
         ("部门,,白龙塘社区,没有小区,,,县住建局,,,,,", "小区", "没有找到这个地方"),
-        ("部门,,,,,,县住建局,,,,,", "位置或编码", "请填写地点"),
+        ("部门,,,,,,县住建局,,,,,", "地点", "请填写地点"),
         (",,白龙塘社区,和谐小区,第一网格,,县住建局,书记甲,,,,", "包联类型", "请填写包联类型"),
         (",城北街道,,,,,,书记甲,,,,", "包联类型", "这一级不设包联"),
         ("部门,,白龙塘社区,和谐小区,,,县住建局,,,,2026-03-05,2026-03-01", "结束日期", "不能早于开始日期"),
@@ -163,7 +163,7 @@ def test_a_place_may_be_given_by_code_or_as_a_whole(cast: Cast) -> None:
 
 def test_a_community_brings_in_its_own_places_alone(cast: Cast) -> None:
     report = read(cast.a.officer, *rows(cast)[1:4])
-    assert [(row, column) for row, column, _words in faults(report)] == [(3, "社区")]
+    assert [(row, column) for row, column, _words in faults(report)] == [(3, "小区")]
     assert found(bring(cast.a.officer, *rows(cast)[1:4], keep_good=True))["created"] == 2
     for looker in (cast.a.team_lead, cast.a.keeper, cast.a.liaison, cast.nobody):
         with pytest.raises((Forbidden, NotFound)):
