@@ -22,6 +22,7 @@ class CountyFacts:
 
     Attributes:
         heads: post -> number of people who hold it (source in the comment beside the figures).
+        leaders: county leaders who look after communities.
         demands: how many demands the sample raises; invented.
     """
 
@@ -32,6 +33,7 @@ class CountyFacts:
     heads: dict[str, int]
     units: int
     members: int
+    leaders: int
     demands: int
     note: str
 
@@ -67,11 +69,14 @@ XIXIANG = CountyFacts(
     heads=X4_HEADS,
     units=92,  # docs/domain.md#x5
     members=2500,  # docs/domain.md#x5
+    leaders=22,  # docs/domain.md#x5
     demands=1150,
     note=(
         "示例县。社区队伍 36 支、社区“两委”干部 320 名、小区党组织负责人 226 名、网格员 619 名、楼栋长 1502 名、"
-        "单元长 2897 名、分楼层长 989 名、楼层长 4144 名，报到单位 92 个、党员干部 2500 名，取自该县公开报道；"
-        "其中的人数原为全县 36 个社区合计，本示例压缩到 2 个街道、14 个城市社区，36 支社区工作队也分在这 14 个社区。"
+        "单元长 2897 名、分楼层长 989 名、楼层长 4144 名，报到单位 92 个、党员干部 2500 名，县级领导 22 名包联 14 个社区、单位和干部包联 273 个网格，"
+        "取自该县公开报道；"
+        "其中的人数原为全县 36 个社区合计，本示例压缩到 2 个街道、14 个城市社区，36 支社区工作队也分在这 14 个社区，"
+        "所以网格比报道中包联的 273 个多，多出的在“缺口”里。"
         "街道名称和代码是真实的；除“东关社区”见于报道外，其余社区、小区名称以及人名、电话、需求内容、"
         "办理情况和各项比率均为虚构，与任何单位、个人的实际工作无关。"
     ),
@@ -93,6 +98,7 @@ ZHENAN = CountyFacts(
     },
     units=102,  # docs/domain.md#z1
     members=318,  # docs/domain.md#z2: those reported in 新城社区; the county's 2,150 are left out
+    leaders=0,
     demands=60,
     note=(
         "示例县（小样本）。102 个单位、44 个片区、4 个城市社区，新城社区 16 个报到单位（8 个牵头、8 个配合）、"
@@ -102,6 +108,9 @@ ZHENAN = CountyFacts(
 )
 
 COUNTIES = (XIXIANG, ZHENAN)
+
+# docs/domain.md#x5: units and cadres of 西乡 go into so many grids.
+XIXIANG_GRIDS = 273
 
 # docs/domain.md#z2: 新城社区 has 16 units, 8 of them leading.
 XINCHENG_LEAD, XINCHENG_SUPPORTING = 8, 8

@@ -14,6 +14,7 @@ from core.periods import day_start
 from governance.sample.care import raise_households
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
+from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
 from governance.sample.shown import tell_shown
 from governance.sample.tree import streets_of
@@ -70,12 +71,15 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     posts = fill_posts(accounts, county, facts, nodes, shown)
     weft = raise_units(county, facts, accounts.founded)
     staff_units(accounts, county, facts, weft, shown)
+    leaders = hire_leaders(accounts, county, facts, posts, shown)
     users = accounts.write()
     Appointment.objects.bulk_create(posts.rows, batch_size=BATCH)
     write_people(weft, county, nodes)
     report_units(facts, nodes, weft, accounts.day)
     members = [row for rows in weft.members.values() for row in rows]
     _audit(users, posts.rows, weft.units, weft.memberships, members, weft.checkins)
+    paired = pair_places(county, facts, nodes, weft, leaders, accounts.day)
+    _audit(paired.pairings, paired.visits, paired.problems)
     ground = Ground(
         county=county,
         facts=facts,
@@ -97,6 +101,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         "nodes": len(nodes),
         "people": len(users),
         "units": len(weft.units),
+        "pairings": len(paired.pairings),
         "demands": len(demands.stories),
         "households": len(households),
     }

@@ -11,7 +11,7 @@ from core.models import User
 from governance.sample import facts
 from governance.sample.load import load
 from grids.models import Appointment, CareHousehold, County, GridNode
-from partybuilding.models import Member
+from partybuilding.models import Member, Pairing, PairingProblem, PairingVisit
 from services.models import Demand, DemandEvent, UnitCheckIn
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +28,9 @@ def _told() -> list[Any]:
         list(Appointment.objects.order_by("id").values_list("user__phone", "post", "node__code", "start")),
         list(UnitCheckIn.objects.order_by("id").values_list("unit__name", "node__code", "role", "start")),
         list(Member.objects.order_by("phone").values_list("phone", "unit__name", "branch__name")),
+        list(Pairing.objects.order_by("id").values_list("kind", "node__code", "unit__name", "user__phone", "start")),
+        list(PairingVisit.objects.order_by("id").values_list("pairing__node__code", "visited_on", "text")),
+        list(PairingProblem.objects.order_by("id").values_list("text", "found_on", "solved_on")),
         list(
             Demand.objects.order_by("code").values_list(
                 "code", "follow_code", "title", "text", "state", "node__code", "due_at", "closed_at", "contact_phone"

@@ -15,7 +15,7 @@ import time_machine
 from django.contrib.auth.hashers import check_password, is_password_usable
 from django.core.management import call_command
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 
 from core import policies
 from core.actors import RESIDENT, SYSTEM
@@ -30,7 +30,16 @@ from governance.sample.units import units_of
 from grids.actions.bulk import walk
 from grids.models import Appointment, County, GridNode
 from grids.soundness import faults
-from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
+from partybuilding.models import (
+    Member,
+    Pairing,
+    PairingProblem,
+    PairingVisit,
+    PartyOrganisation,
+    Unit,
+    UnitMembership,
+)
+from partybuilding.selectors import columns_of, gaps, my_figures, overloads
 from services.actions import move, raise_demand
 from services.actions.sweeping import mark_late, mark_unanswered, unpark
 from services.actions.tallies import differences
@@ -95,9 +104,60 @@ def shown(role: str) -> User:
         "liaison": 10,
         "member": 11,
         "other_liaison": 12,
-        "zhenan": 13,
+        "leader": 13,
+        "zhenan": 14,
     }[role]
     return User.objects.get(phone=phone(number))
+
+
+# --- Pairings ---------------------------------------------------------------------------------------------------------
+
+
+def test_leaders_units_and_cadres_are_paired_as_reported(xixiang: County) -> None:
+    rows = Pairing.objects.filter(county=xixiang)
+    leaders, units, cadres = (rows.filter(kind=kind) for kind in ("leader", "department", "cadre"))
+    assert (leaders.values("user").distinct().count(), leaders.values("node").distinct().count()) == (22, 14)
+    assert (units.values("unit").distinct().count(), units.values("node").distinct().count()) == (92, 273)
+    assert units.count() == 273
+    assert (cadres.values("user").distinct().count(), cadres.count()) == (2500, 2500)
+    assert set(cadres.values_list("node", flat=True)) <= set(units.values_list("node", flat=True))
+    assert set(units.values_list("node__level_type__key", flat=True)) == {"grid"}
+    at_home = units.filter(unit__checkins__role="lead", unit__checkins__node=F("node__community"))
+    assert at_home.values("unit").distinct().count() == 14, "a lead department goes into the grids of its community"
+
+
+def test_units_cover_all_sectors(zhenan: County) -> None:
+    rows = Pairing.objects.filter(county=zhenan)
+    assert (rows.values("unit").distinct().count(), rows.values("node").distinct().count()) == (102, 44)
+
+
+def test_what_came_of_pairings_is_what_the_actions_would_have_let_through(loaded: str) -> None:
+    late = PairingVisit.objects.filter(Q(visited_on__lt=F("pairing__start")) | Q(visited_on__gte=DAY))
+    assert PairingVisit.objects.count() > 800
+    assert not late.exists()
+    problems = PairingProblem.objects.all()
+    assert problems.filter(solved_on=None).exists()
+    assert problems.filter(solved_on__isnull=False).count() > 100
+    assert not problems.exclude(found_on=F("visit__visited_on")).exists()
+    assert not problems.filter(Q(solved_on__gte=DAY) | Q(solved_on=None, solution__gt="")).exists()
+    assert AuditEntry.objects.filter(action="pairing.sample").count() == Pairing.objects.count()
+
+
+def test_gaps_and_overloads_show_the_county_as_reported(xixiang: County, zhenan: County) -> None:
+    department = shown("department")
+    columns = columns_of(xixiang)
+    total = gaps(department, xixiang, columns)
+    found = {column.cover.key: (cell.gaps, cell.due) for column, cell in zip(columns, total.cells, strict=True)}
+    assert found == {"leader": (0, 14), "department": (346, 619), "lead_unit": (0, 14)}
+    assert len(overloads(department, xixiang)) == 2
+    assert {column.cover.key for column in columns_of(zhenan)} == {"department", "lead_unit"}
+
+
+def test_the_shown_leader_and_liaison_have_places_with_something_to_do(loaded: str) -> None:
+    for role in ("leader", "liaison", "other_liaison"):
+        places, unsolved = my_figures(shown(role))
+        assert places and unsolved, role
+    assert my_figures(shown("member"))[0] == 1
 
 
 # --- Figures --------------------------------------------------------------------------------------------------------
@@ -192,7 +252,7 @@ def test_trees_are_sound(xixiang: County) -> None:
 
 def test_only_the_shown_people_can_sign_in_and_with_one_password(loaded: str) -> None:
     usable = [user for user in User.objects.all() if is_password_usable(user.password)]
-    assert len(usable) == 13
+    assert len(usable) == 14
     assert len({user.password for user in usable}) == 1
     assert check_password(PASSWORD, usable[0].password)
     for user in usable:
