@@ -147,6 +147,7 @@ class SheetAdmin(ScopedModelAdmin):
             context["sample"] = _sample(found, dry)
             context["confirm_url"] = self.url("import_confirm", key, job.pk)
             context["kept"] = bool(job.upload)
+            context["deeds"] = [] if dry else self.job_deeds(job)
             context["written_url"] = self.url("import_job", key, written.pk) if written else ""
             context["to_do"] = found["created"] + found["updated"]
         return self.render(request, "core/sheets/job.html", context)
@@ -191,6 +192,10 @@ class SheetAdmin(ScopedModelAdmin):
             }
             for job in found
         ]
+
+    def job_deeds(self, job: Job) -> list[tuple[str, str]]:
+        """What else can be done with the result of an import: (words, address of a POST)."""
+        return []
 
     # --- Going out ---
 

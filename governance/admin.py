@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -12,14 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from core import accounts, policies
-from core.admin_base import Fact, Part, ScopedModelAdmin, chip, day_words, flag_filter, link
+from core.admin_base import Fact, Part, chip, day_words, flag_filter, link
+from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, DeedForm, NothingToFill, Shown
-from core.models import User
+from core.models import Job, User
 from core.periods import datetime_words
+from governance.accounts import handout
+from governance.accounts.ledger import PeopleLedger, held_words, with_holdings
+from governance.accounts.words import KINDS
 from governance.views import account_pages
 from grids.admin_people import person_text
 from grids.models import Appointment
-from grids.naming import SEPARATOR, steps_of
 from partybuilding.models import UnitMembership
 
 _DISPENSED = lazy("首次密码只显示这一次，系统不保存。请当面交给本人；首次登录必须修改。")
@@ -63,8 +66,10 @@ def _start(*, actor: Any, obj: User, reason: str) -> User:
 
 
 @admin.register(User)
-class UserAdmin(ScopedModelAdmin):
+class UserAdmin(SheetAdmin):
     """Seen at county scope alone."""
+
+    sheets = (*KINDS, PeopleLedger.key)
 
     list_display = ("person", "number", "held", "password_state", "state")
     list_display_links = ("person",)
@@ -114,16 +119,7 @@ class UserAdmin(ScopedModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        posts = Appointment.objects.current().select_related("node", "county")
-        units = UnitMembership.objects.current().select_related("unit")
-        return (
-            super()
-            .get_queryset(request)
-            .prefetch_related(
-                Prefetch("appointments", posts, to_attr="posts_now"),
-                Prefetch("unit_memberships", units, to_attr="units_now"),
-            )
-        )
+        return with_holdings(super().get_queryset(request))
 
     def lookup_rows(self, request: HttpRequest) -> QuerySet[Any]:
         return User.objects.visible_to(request.user).active()
@@ -137,26 +133,27 @@ class UserAdmin(ScopedModelAdmin):
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
         if not self.has_add_permission(request):
             return []
-        return [(_("新建账号"), self.url("add"), "main"), (_("表格导入"), self.url("import"), "plain")]
+        # The door in place of a button for each of the three tables.
+        out = [tool for tool in super().tools(request) if tool[1].startswith(self.url("export", PeopleLedger.key))]
+        return [(_("新建账号"), self.url("add"), "main"), (_("表格导入"), self.url("import_door"), "plain"), *out]
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return account_pages.add(self, request)
 
     def more_urls(self) -> list[URLPattern]:
         return [
-            self.page("import/", self.import_view, "import"),
-            self.page("import/<slug:kind>/template/", self.template_view, "template"),
+            self.page("import/", self.door_view, "import_door"),
             self.page("import/<int:pk>/handout/", self.handout_view, "handout"),
         ]
 
-    def import_view(self, request: HttpRequest) -> HttpResponse:
-        return account_pages.import_people(self, request)
-
-    def template_view(self, request: HttpRequest, kind: str) -> HttpResponse:
-        return account_pages.template(self, request, kind)
+    def door_view(self, request: HttpRequest) -> HttpResponse:
+        return account_pages.import_door(self, request)
 
     def handout_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return account_pages.handout(self, request, pk)
+
+    def job_deeds(self, job: Job) -> list[tuple[str, str]]:
+        return [(_("领取首次密码发放单"), self.url("handout", job.pk))] if handout.waits(job) else []
 
     @admin.display(description=lazy("姓名"))
     def person(self, user: User) -> str:
@@ -168,9 +165,7 @@ class UserAdmin(ScopedModelAdmin):
 
     @admin.display(description=lazy("岗位和单位"), empty_value="—")
     def held(self, user: Any) -> str | None:
-        posts = [f"{row.post_label}（{_short(row)}）" for row in user.posts_now]
-        units = [f"{row.unit.label}{row.get_role_display()}" for row in user.units_now]
-        return "；".join([*posts, *units]) or None
+        return held_words(user) or None
 
     @admin.display(description=lazy("密码"))
     def password_state(self, user: User) -> str:
@@ -215,14 +210,6 @@ class UserAdmin(ScopedModelAdmin):
         ]
         columns = [_("岗位或角色"), _("地点或单位"), _("开始"), _("结束")]
         return [Part(_("岗位和单位"), columns, rows, _("没有任何岗位：登录后看不到业务数据。请到“岗位任职”里任命。"))]
-
-
-def _short(row: Appointment) -> str:
-    """Where a post is held, without the street, which the community tells."""
-    if row.node is None:
-        return row.place
-    steps = steps_of(row.node.path)
-    return SEPARATOR.join(steps[1:] or steps)
 
 
 def _used(user: User) -> tuple[str, str]:

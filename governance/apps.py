@@ -12,5 +12,11 @@ class GovernanceConfig(AppConfig):
         # Work is handed over by the task's name (core.background), also by processes that are no worker; Celery itself
         # would look for the tasks in a worker alone.
         celery.app.autodiscover_tasks(force=True)
-        # Registers the import of people as a kind of job.
-        import governance.accounts.imports  # noqa: F401
+        from core.sheets import register
+        from governance.accounts.cadres import CadreSheet
+        from governance.accounts.ledger import PeopleLedger
+        from governance.accounts.liaisons import LiaisonSheet
+        from governance.accounts.members import MemberSheet
+
+        for sheet in (CadreSheet(), LiaisonSheet(), MemberSheet(), PeopleLedger()):
+            register(sheet)

@@ -344,7 +344,6 @@ BEAT: dict[str, float] = {
     "core.tasks.clean_up": 24 * 3600,
     "core.tasks.clean_up_brief_jobs": 3600,
     "grids.tasks.sweep_care": 3600,
-    "governance.tasks.purge_handouts": 3600,
 }
 CELERY_BEAT_SCHEDULE = {
     # A run nobody took before the next one is due is worthless: it expires, so that a worker which was away for a

@@ -2,7 +2,7 @@
 
     610724001001001                         a code
     城北街道 · 新民社区 · 和谐小区            the whole path, with · / > between
-    新民社区和谐小区 2 号楼                   the end of it, written in one piece
+    新民社区和谐小区 2 号楼                   the end of it in one piece, with names left out
     新民社区 | 和谐小区 | 2 | 1              columns 社区, 小区, 楼栋, 单元
 
 Spaces, full-width signs, 第 and Chinese numerals never matter: 第一网格, 1 网格 and １网格 are the same name. What fits
@@ -11,7 +11,7 @@ several places is no answer: the person is asked to say more.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -167,61 +167,92 @@ def _exact(nodes: QuerySet[GridNode], wanted: Iterable[Words]) -> dict[Words, li
 
 @dataclass(frozen=True, slots=True)
 class _Want:
-    """A row's words, ready to be compared with a path: what its end must be called, and what must stand before it."""
+    """A row's words, ready to be compared with a path: what must stand above the place, and, of a text in one piece, the
+    text, which the names of the path must make up from behind, any of those above left out."""
 
     words: Words
-    before: tuple[frozenset[str], ...]
+    above: tuple[frozenset[str], ...]
+    text: str = ""
+
+    def fits(self, steps: list[str], above: set[str]) -> bool:
+        rest = self.text
+        for step in reversed(steps) if rest else ():
+            rest = rest.removesuffix(step)
+        return not rest and all(names & above for names in self.above)
 
 
 # Level key (or FREE) of the last word, a name well above it, the name next above it (as far as the row says them), and
 # the name itself: three names tell most places apart, so that few rows are compared with each place.
 _Index = dict[tuple[str, str, str, str], list[_Want]]
-_ANYWHERE = "*"
 
 
 def _walk(
     nodes: QuerySet[GridNode], county: County, levels: Mapping[int, Level], wanted: Iterable[Words]
 ) -> dict[Words, list[int]]:
-    """Looks at every place once, and asks of its name and of the ends of its path whether somebody wants them."""
-    index = _index(wanted, county)
+    """Looks at every place once, and asks of its name and of those above it whether somebody wants them."""
+    # Also of places out of use, which may stand above others out of use, or below places in use.
+    everywhere = GridNode.objects.filter(county=county).order_by().values_list("name", flat=True).distinct()
+    names = {_fold(name) for name in everywhere}
+    index = _index(wanted, county, names)
     tops, nexts = {key[1] for key in index}, {key[2] for key in index}
-    free = any(key[0] == _ANYWHERE for key in index)
     keys = {pk: level.key for pk, level in levels.items()}
     hits: dict[Words, list[int]] = {}
     for pk, path, level in nodes.order_by().values_list("pk", "path", "level_type_id").iterator(chunk_size=5000):
         steps = [_fold(step) for step in path.split(SEPARATOR)]
         above = set(steps[:-1])
-        asked: set[_Want] = set()
-        for top in tops & (above | {""}):
-            for near in nexts & (above | {""}):
-                for key in (keys[level], FREE):
-                    asked.update(index.get((key, top, near, steps[-1]), ()))
-            for end in _ends(steps) if free else ():
-                asked.update(index.get((_ANYWHERE, top, "", end), ()))
+        asked = {
+            want
+            for top in tops & (above | {""})
+            for near in nexts & (above | {""})
+            for key in (keys[level], FREE)
+            for want in index.get((key, top, near, steps[-1]), ())
+        }
         for want in asked:
             seen = hits.setdefault(want.words, [])
-            if len(seen) < MANY and all(names & above for names in want.before):
+            if len(seen) < MANY and want.fits(steps, above):
                 seen.append(pk)
     return {words: pks for words, pks in hits.items() if pks}
 
 
-def _index(wanted: Iterable[Words], county: County) -> _Index:
+def _index(wanted: Iterable[Words], county: County, names: Collection[str]) -> _Index:
+    longest = max(map(len, names), default=0)
     index: _Index = {}
     for words in wanted:
         parts = _parted(words, county)
-        *above, (key, text) = parts
-        want = _Want(words, tuple(_spellings(part) for part in above))
-        if key == FREE and (not above or above[-1][0] != FREE):
-            # In one piece: it may be the end of a path.
-            for top in _top(above):
-                index.setdefault((_ANYWHERE, top, "", text), []).append(want)
+        *before, (key, text) = parts
+        above = tuple(_spellings(part) for part in before)
+        if key == FREE and (not before or before[-1][0] != FREE):
+            want = _Want(words, above, text)
+            for top, near, name in _cuts(text, names, longest):
+                index.setdefault((FREE, top, near, name), []).append(want)
             continue
-        nexts = _spellings(above[-1]) if above else frozenset({""})
-        for top in _top(above[:-1]):
+        want = _Want(words, above)
+        nexts = above[-1] if above else frozenset({""})
+        for top in _top(before[:-1]):
             for near in nexts:
                 for name in _spellings((key, text)):
                     index.setdefault((key, top, near, name), []).append(want)
     return index
+
+
+def _cuts(text: str, names: Collection[str], longest: int) -> Iterator[tuple[str, str, str]]:
+    """How a text in one piece may be made up of names: the first one ("" when there are but two), the last but one and
+    the last."""
+    for name in _ends(text, names, longest):
+        rest = text.removesuffix(name)
+        if not rest:
+            yield "", "", name
+        for near in _ends(rest, names, longest):
+            before = rest.removesuffix(near)
+            if not before:
+                yield "", near, name
+            for length in range(1, min(len(before), longest) + 1):
+                if before[:length] in names:
+                    yield before[:length], near, name
+
+
+def _ends(text: str, names: Collection[str], longest: int) -> Iterator[str]:
+    return (text[-length:] for length in range(1, min(len(text), longest) + 1) if text[-length:] in names)
 
 
 def _top(above: Sequence[tuple[str, str]]) -> frozenset[str]:
@@ -238,16 +269,6 @@ def _parted(words: Words, county: County) -> Words:
         return words
     parts = _fold(text).removeprefix(_fold(county.name)).strip("/").split("/")
     return (*words[:-1], *((FREE, part) for part in parts if part)) or words
-
-
-def _ends(steps: list[str]) -> Iterator[str]:
-    """What the place may be called in one piece: each end of its path, and its name behind that of any place above."""
-    name = steps[-1]
-    yield name
-    for number in range(len(steps) - 2, -1, -1):
-        yield "".join(steps[number:])
-        if number < len(steps) - 2:
-            yield steps[number] + name
 
 
 def _fits(words: Words, steps: list[str]) -> bool:

@@ -101,8 +101,9 @@ class Sheet:
         right: without it anywhere, the doors to import are closed. `export_right` the same for the ledger; "" closes it.
         allowed: parts of forbidden headers this list may carry.
         can_update: whether the switch 更新已有 is offered.
-        personal: the files hold personal data of residents: an upload goes as soon as it is imported, all the rest (error
-            files, ledgers, uploads nobody confirmed) within a day, and no page of a job tells a row's content.
+        brief: the files go within a day, and with them what a job's page tells of the rows: they hold telephones.
+        personal: they hold residents: an upload goes as soon as it is imported, all the rest (error files, ledgers,
+            uploads nobody confirmed) within a day, and no page of a job tells a row's content.
     """
 
     key = ""
@@ -111,8 +112,14 @@ class Sheet:
     export_right = ""
     allowed: Collection[str] = ()
     can_update = True
+    brief = False
     personal = False
     max_rows = MAX_ROWS
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the files are kept for a day instead of a month."""
+        return self.brief or self.personal
 
     # --- Coming in ---
 

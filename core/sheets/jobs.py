@@ -124,7 +124,7 @@ def submit_check(*, actor: User, sheet: Sheet, upload: File, update: bool = Fals
         title=_title(_("核对%(label)s"), sheet, upload.name or ""),
         params={"sheet": sheet.key, "update": update, "page": page},
         upload=upload,
-        brief=sheet.personal,
+        brief=sheet.forgets,
     )
 
 
@@ -170,7 +170,7 @@ def submit_import(*, actor: User, check: Job, keep_good: bool = False) -> Job:
                     "keep_good": keep_good,
                 },
                 upload=File(file, name=name),
-                brief=sheet.personal,
+                brief=sheet.forgets,
             )
     except (FileNotFoundError, ValueError):
         raise _expired() from None
@@ -359,7 +359,7 @@ def submit_export(*, actor: User, sheet: Sheet, ids: Sequence[int]) -> Job:
     _check_export(actor, sheet, ids)
     title = _("导出%(title)s") % {"title": sheet.ledger_title()}
     params = {"sheet": sheet.key, "ids": list(ids)}
-    return jobs.submit(actor=actor, kind=EXPORT, title=title, params=params, brief=sheet.personal)
+    return jobs.submit(actor=actor, kind=EXPORT, title=title, params=params, brief=sheet.forgets)
 
 
 @jobs.job_kind(EXPORT, label=gettext_lazy("导出台账"))

@@ -4,19 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.core.files.base import File
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from core.forms import add_domain_error
-from core.models import Job, User
-from governance.accounts import imports
+from core.models import User
 from governance.accounts.actions import create_cadre_account, create_liaison_account, create_member_account
-from governance.accounts.sheets import SHEETS, posts_of
 from grids.actions import GivenAccount
 from grids.models import County, GridNode
 from grids.posts import COUNTY, POSTS
+from grids.resources.posts import posts_of
 from partybuilding.models import PartyOrganisation, Unit, UnitRole
 
 PlaceField = Callable[..., forms.Field]
@@ -129,35 +127,3 @@ class MemberForm(PersonForm):
             unit=data["unit"],
             branch=data["branch"],
         )
-
-
-class ImportForm(forms.Form):
-    """A table of people. Checked first by default: a tick decides that it is written."""
-
-    kind = forms.ChoiceField(label=_("表格"), choices=[(sheet.key, sheet.label) for sheet in SHEETS.values()])
-    file = forms.FileField(label=_("文件"), help_text=_("Excel（.xlsx）或 CSV，请用导入模板填写。"))
-    write = forms.BooleanField(label=_("检查无误后直接写入"), required=False, help_text=_("不选就只检查，不写入。"))
-    keep_good = forms.BooleanField(
-        label=_("有错误的行跳过，其余照常写入"), required=False, help_text=_("不选时，有一行错误就全部不写入。")
-    )
-
-    def __init__(self, *args: Any, county: County, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.county = county
-
-    def save(self, actor: User) -> Job | None:
-        """Asks for the import, or puts the refusal into the form and returns None. The job's page shows the rest."""
-        data = self.cleaned_data
-        file: File = data["file"]
-        try:
-            return imports.start(
-                actor=actor,
-                county=self.county,
-                kind=data["kind"],
-                file=file,
-                dry_run=not data["write"],
-                keep_good=data["keep_good"],
-            )
-        except DomainError as error:
-            add_domain_error(self, error)
-            return None

@@ -1,10 +1,9 @@
 """The slips by which first passwords reach people: a workbook for the administrator, taken once and then gone.
 
-The portal keeps no first password. Between the import and the taking the workbook lies in the jobs' store for a day at
-most, under a name that is nowhere shown, outside the door to files.
+The portal keeps no first password. Between the import and the taking the workbook lies among the jobs' brief files, for a
+day at most, under a name that is nowhere shown, outside the door to files.
 """
 
-import datetime
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import audit
+from core import audit, jobs
 from core.actors import Actor
 from core.errors import NotFound
 from core.models import Job, User
 from core.periods import date_words
 from core.spreadsheets import LedgerColumn, write_ledger
 from grids.models import County
-
-FOLDER = "jobs/handouts"
-KEEP = datetime.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -38,14 +34,14 @@ class Slip:
     what: str
 
 
-def slips(rows: Iterable[Any], passwords: dict[str, str]) -> list[Slip]:
-    """One slip for each person who got something, in the order of the table."""
+def slips(rows: Iterable[Any]) -> list[Slip]:
+    """One slip for each person who gets something, in the order of the table. `rows`: `people.Row`."""
     people: dict[str, list[Any]] = {}
     for row in rows:
         if row.wants_account:
             people.setdefault(row.phone, []).append(row)
     return [
-        Slip(held[0].name, phone, passwords.get(phone), "；".join(row.what for row in held))
+        Slip(held[0].name, phone, held[0].password, "；".join(row.what for row in held))
         for phone, held in people.items()
     ]
 
@@ -83,7 +79,7 @@ def workbook(rows: Sequence[Slip], *, county: County, actor: Actor) -> bytes:
 def keep(rows: Sequence[Slip], *, county: County, actor: Actor) -> str:
     """Stores the workbook for one taking. Returns its name, for the job's `params["handout"]`."""
     content = ContentFile(workbook(rows, county=county, actor=actor))
-    return _storage().save(f"{FOLDER}/{uuid.uuid4().hex}.xlsx", content)
+    return _storage().save(f"{jobs.BRIEF_FOLDER}/{uuid.uuid4().hex}.xlsx", content)
 
 
 def take(*, actor: User, job: Job) -> bytes:
@@ -94,7 +90,7 @@ def take(*, actor: User, job: Job) -> bytes:
     with transaction.atomic():
         row = Job.objects.visible_to(actor).select_for_update().filter(pk=job.pk).first()
         name = row.params.pop("handout", "") if row is not None else ""
-        if row is None or not name or _expired(_storage(), name):
+        if row is None or not _stands(name):
             raise NotFound(_("没有可领取的首次密码发放单：它只能领取一次，24 小时内有效。需要时请逐个重置密码。"))
         with _storage().open(name, "rb") as file:
             content: bytes = file.read()
@@ -104,24 +100,16 @@ def take(*, actor: User, job: Job) -> bytes:
     return content
 
 
-def purge() -> int:
-    """Removes the workbooks nobody took in time. Returns how many."""
-    storage = _storage()
-    try:
-        _folders, files = storage.listdir(FOLDER)
-    except FileNotFoundError:
-        return 0
-    old = [name for name in files if _expired(storage, f"{FOLDER}/{name}")]
-    for name in old:
-        storage.delete(f"{FOLDER}/{name}")
-    return len(old)
+def waits(job: Job) -> bool:
+    """Whether a job has a workbook that can still be taken."""
+    return _stands(job.params.get("handout", ""))
 
 
-def _expired(storage: Storage, name: str) -> bool:
+def _stands(name: str) -> bool:
     try:
-        return storage.get_modified_time(name) < timezone.now() - KEEP
+        return bool(name) and _storage().get_modified_time(name) > timezone.now() - jobs.KEEP_BRIEFLY
     except FileNotFoundError:
-        return True
+        return False
 
 
 def _storage() -> Storage:

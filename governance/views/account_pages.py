@@ -1,30 +1,36 @@
-"""Letting people in: one account on one page, many by a table, and the one taking of their first passwords."""
+"""Letting people in: one account on one page, the door to the tables, and the one taking of their first passwords."""
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from core.accounts import MANAGE_ACCOUNT
 from core.admin_base import ScopedModelAdmin
+from core.admin_sheets import SheetAdmin
 from core.deeds import Shown
 from core.errors import NotFound
 from core.models import Job
+from core.sheets import jobs as sheet_jobs
+from core.sheets import sheet_of
 from core.spreadsheets import XLSX_TYPE
 from governance.accounts import handout as slips
-from governance.accounts import imports, sheets
-from governance.accounts.forms import CadreForm, ImportForm, LiaisonForm, MemberForm, PersonForm
+from governance.accounts.forms import CadreForm, LiaisonForm, MemberForm, PersonForm
+from governance.accounts.words import CADRES, KINDS, LIAISONS, MEMBERS, require_kind
 from grids.actions import GivenAccount
 from grids.admin_places import place_field
 from grids.models import County
 from grids.selectors import managed_county
 
 RECENT = 10
+HELP = {
+    CADRES: lazy("街道、社区干部和网格员、楼栋长、单元长……一行一个人、一个岗位、一个地方。"),
+    LIAISONS: lazy("报到单位的联络员和工作人员，要先登记单位。"),
+    MEMBERS: lazy("党员名册，登记的同时开通账号；要先登记单位和党组织。"),
+}
 DISPENSED = lazy("首次密码只显示这一次，系统不保存。请当面交给本人；首次登录必须修改。")
 
 
@@ -32,8 +38,8 @@ def add(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
     """One person, of the kind chosen on top of the page: a cadre, somebody of a unit, a member."""
     county = _county(page, request)
     user: Any = request.user
-    kind = request.GET.get("kind", sheets.CADRES)
-    sheets.sheet_of(kind)
+    kind = request.GET.get("kind", CADRES)
+    require_kind(kind)
     sent = request.method == "POST"
     form = _form(kind, county, request.POST if sent else None)
     if sent and form.is_valid():
@@ -43,7 +49,7 @@ def add(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("新建账号"),
         "form": form,
-        "kinds": [(sheet.label, f"?kind={sheet.key}", sheet.key == kind) for sheet in sheets.SHEETS.values()],
+        "kinds": [(label, f"?kind={key}", key == kind) for key, label in KINDS.items()],
         "deed": {"label": _("开通账号"), "tone": "main"},
         "back": page.url("changelist"),
     }
@@ -51,9 +57,9 @@ def add(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _form(kind: str, county: County, data: Any) -> PersonForm:
-    if kind == sheets.CADRES:
+    if kind == CADRES:
         return CadreForm(data, county=county, place=place_field)
-    return (LiaisonForm if kind == sheets.LIAISONS else MemberForm)(data, county=county)
+    return (LiaisonForm if kind == LIAISONS else MemberForm)(data, county=county)
 
 
 def _handed(page: ScopedModelAdmin, request: HttpRequest, given: GivenAccount) -> HttpResponse:
@@ -68,33 +74,22 @@ def _handed(page: ScopedModelAdmin, request: HttpRequest, given: GivenAccount) -
     return response
 
 
-def import_people(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
-    county = _county(page, request)
+def import_door(page: SheetAdmin, request: HttpRequest) -> HttpResponse:
+    """The tables by which people come in, and the slips that wait to be taken."""
+    _county(page, request)
     user: Any = request.user
-    sent = request.method == "POST"
-    form = ImportForm(request.POST if sent else None, request.FILES if sent else None, county=county)
-    if sent and form.is_valid():
-        job = form.save(user)
-        if job is not None:
-            messages.info(request, _("已提交，正在后台检查。"))
-            return redirect("core:job", job.pk)
-    jobs = Job.objects.visible_to(user).filter(kind=imports.JOB)[:RECENT]
+    tables = [
+        (label, HELP[key], page.url("import", key), page.url("import_template", key))
+        for key, label in KINDS.items()
+        if sheet_of(key).may(user, sheet_of(key).right)
+    ]
+    jobs = Job.objects.visible_to(user).filter(kind=sheet_jobs.WRITE, params__has_key="handout")[:RECENT]
     context = {
         "title": _("用表格导入账号"),
-        "form": form,
-        "deed": {"label": _("上传"), "tone": "main"},
-        "templates": [(sheet.label, page.url("template", sheet.key)) for sheet in sheets.SHEETS.values()],
-        "jobs": [(job, page.url("handout", job.pk) if job.params.get("handout") else "") for job in jobs],
-        "back": page.url("changelist"),
+        "tables": tables,
+        "slips": [(job, page.url("handout", job.pk)) for job in jobs if slips.waits(job)],
     }
-    return page.render(request, "admin/account_import.html", context, status=400 if sent else 200)
-
-
-def template(page: ScopedModelAdmin, request: HttpRequest, kind: str) -> HttpResponse:
-    """The empty table, with the posts of this county to choose from."""
-    county = _county(page, request)
-    sheet = sheets.sheet_of(kind)
-    return _workbook(sheets.template_of(sheet, county), _("导入模板-%(what)s.xlsx") % {"what": sheet.label})
+    return page.render(request, "admin/account_import.html", context)
 
 
 def handout(page: ScopedModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:

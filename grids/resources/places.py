@@ -29,10 +29,10 @@ class PlaceColumns:
         found.append((FREE, record.text(self.place.name)))
         return tuple((key, text) for key, text in found if text and text not in _NOTHING)
 
-    def header(self, words: Words, headers: dict[str, str]) -> str:
-        """The header of the column in which the place ends, for a fault. `headers`: by the names of columns."""
+    def column(self, words: Words) -> str:
+        """The name of the column in which a row's place ends, for a fault."""
         key = words[-1][0] if words else FREE
-        return headers.get(self.place.name if key == FREE else _PREFIX + key, self.place.header)
+        return self.place.name if key == FREE else _PREFIX + key
 
     def _column(self, level: Level) -> Column:
         words = words_of(level)

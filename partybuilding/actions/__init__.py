@@ -1,14 +1,23 @@
 """Every change of this floor's data. Import from here: `from partybuilding.actions import create_unit`."""
 
 from partybuilding.actions.members import (
+    MemberChange,
     NewMember,
     add_member,
     add_members,
     give_member_account,
     link_member_accounts,
     update_member,
+    update_members,
 )
-from partybuilding.actions.memberships import NewMembership, add_membership, add_memberships, end_membership
+from partybuilding.actions.memberships import (
+    NewMembership,
+    RoleCorrection,
+    add_membership,
+    add_memberships,
+    correct_roles,
+    end_membership,
+)
 from partybuilding.actions.organisations import create_organisation, update_organisation
 from partybuilding.actions.pairing_guides import set_pairing_guide
 from partybuilding.actions.pairing_records import (
@@ -33,10 +42,12 @@ from partybuilding.actions.running import RunningFacts, record_running, record_r
 from partybuilding.actions.units import create_unit, update_unit
 
 __all__ = [
+    "MemberChange",
     "NewMember",
     "NewMembership",
     "NewPairing",
     "PairingChange",
+    "RoleCorrection",
     "RunningFacts",
     "add_member",
     "add_members",
@@ -47,6 +58,7 @@ __all__ = [
     "change_duty",
     "change_pairings",
     "correct_problem",
+    "correct_roles",
     "correct_visit",
     "create_organisation",
     "create_unit",
@@ -63,6 +75,7 @@ __all__ = [
     "start_pairing",
     "start_pairings",
     "update_member",
+    "update_members",
     "update_organisation",
     "update_unit",
 ]

@@ -17,6 +17,7 @@ name_deeds(
         "unit.update": lazy("修改单位"),
         "membership.start": lazy("登记单位人员"),
         "membership.end": lazy("结束单位人员"),
+        "membership.role": lazy("更正单位人员角色"),
         "member.add": lazy("登记党员"),
         "member.update": lazy("修改党员"),
         "member.account": lazy("党员开通账号"),

@@ -3,13 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import SimpleUploadedFile
 
-from core import jobs, policies
+from core import policies
 from core.models import User
-from governance.accounts.forms import CadreForm, ImportForm, LiaisonForm, MemberForm
+from governance.accounts.forms import CadreForm, LiaisonForm, MemberForm
 from tests.cast import Cast
-from tests.governance.tables import book, everything
+from tests.governance.tables import everything
 
 PHONE = "13612345678"
 
@@ -73,15 +72,3 @@ def test_a_form_in_a_strangers_hands_makes_nothing(cast: Cast) -> None:
     assert form.save(cast.b.secretary) is None
     assert form.non_field_errors()
     assert not User.objects.filter(phone=PHONE).exists()
-
-
-def test_the_import_form_checks_unless_told_to_write(cast: Cast) -> None:
-    content = book("cadres", ["张三", PHONE, "网格员", cast.a.grid.code, ""])
-    for ticked, made in (({}, False), ({"write": "on"}, True)):
-        file = SimpleUploadedFile("人员.xlsx", content)
-        form = ImportForm({"kind": "cadres", **ticked}, {"file": file}, county=cast.county)
-        assert form.is_valid(), form.errors
-        job = form.save(cast.admin)
-        assert job is not None
-        jobs.run(job.pk)
-        assert User.objects.filter(phone=PHONE).exists() == made

@@ -220,7 +220,7 @@ OWN_PAGES = {
     GridNode: {"tree"},
     Level: {"preset"},
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
-    User: {"import", "template", "handout"},
+    User: {"import_door", "handout"},
     CareHousehold: {"figures"},
     Vacancy: {"coverage", "coverage_place"},
     Pairing: {"gaps", "guides"},
@@ -229,6 +229,8 @@ OWN_PAGES = {
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
 # Table -> who brings it in, and who takes it out.
 TABLES: dict[str, tuple[list[str], list[str]]] = {
+    **dict.fromkeys(("cadres", "liaisons", "members"), (ADMIN, [])),
+    "people": ([], ADMIN),
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
     "coverage": ([], [*CADRES, *ADMIN]),

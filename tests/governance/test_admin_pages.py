@@ -332,24 +332,33 @@ def test_an_account_is_stopped_with_a_reason_and_started_again(cast: Cast) -> No
 
 def test_people_come_in_by_a_table_and_their_passwords_are_taken_once(cast: Cast) -> None:
     client = signed_in(cast.admin)
-    template = client.get(url(User, "template", "liaisons"))
+    template = client.get(url(User, "import_template", "liaisons"))
     assert load_workbook(io.BytesIO(template.content)).active
     table = "姓名,手机号码,单位\n表格人,13833334444,县气象局\n".encode()
     file = SimpleUploadedFile("people.csv", table, content_type="text/csv")
-    answer = client.post(url(User, "import"), {"kind": "liaisons", "file": file, "write": "on"})
-    job = Job.objects.get()
-    assert answer["Location"] == reverse("core:job", args=[job.pk])
+    door = text_of(client.get(url(User, "import_door")))
+    assert all(words in door for words in ("导入干部和网格人员", "导入单位联络员和工作人员", "导入党员"))
+    answer = client.post(url(User, "import", "liaisons"), {"upload": file})
+    check = Job.objects.get()
+    assert answer["Location"] == url(User, "import_job", "liaisons", check.pk)
+    jobs.run(check.pk)
+    assert not User.objects.filter(phone="13833334444").exists()
+    answer = client.post(url(User, "import_confirm", "liaisons", check.pk))
+    job = Job.objects.latest("pk")
     jobs.run(job.pk)
     assert UnitMembership.objects.get(user__phone="13833334444").unit == cast.idle_unit
     handout = url(User, "handout", job.pk)
-    assert handout in text_of(client.get(url(User, "import")))
+    for page in (url(User, "import_door"), answer["Location"]):
+        assert f'action="{handout}"' in client.get(page).content.decode()
     assert client.get(handout).status_code == 405
     assert signed_in(cast.other_county_admin).post(handout).status_code == 404
     taken = client.post(handout)
     cells = [str(cell.value) for row in load_workbook(io.BytesIO(taken.content)).active.iter_rows() for cell in row]
     assert any(re.fullmatch(r"[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}", cell) for cell in cells)
     assert client.post(handout).status_code == 404
-    assert signed_in(cast.department).get(url(User, "import")).status_code == 403
+    for page in (url(User, "import_door"), answer["Location"]):
+        assert handout not in client.get(page).content.decode()
+    assert signed_in(cast.department).get(url(User, "import_door")).status_code == 403
 
 
 # --- The trail ------------------------------------------------------------------------------------------------------
@@ -408,7 +417,7 @@ def test_no_page_of_the_admin_speaks_english(cast: Cast) -> None:
     rows = inside(cast)
     demand = rows[Demand]
     make.make_suborder(demand, cast.a.unit)
-    pages = ["/admin/", url(AuditEntry, "changelist"), "/admin/burden/", "/admin/find/?q=楼", url(User, "import")]
+    pages = ["/admin/", url(AuditEntry, "changelist"), "/admin/burden/", "/admin/find/?q=楼", url(User, "import_door")]
     for model, row in rows.items():
         pages += [
             url(model, "changelist"),
