@@ -42,7 +42,7 @@ def _shortcuts() -> list[tuple[str, str]]:
     """What an administrator does most."""
     return [
         (_("新建账号"), reverse("admin:core_user_add")),
-        (_("表格导入账号"), reverse("admin:core_user_import")),
+        (_("表格导入账号"), reverse("admin:core_user_import_door")),
         (_("任命"), reverse("admin:grids_appointment_add")),
         (_("登记单位人员"), reverse("admin:partybuilding_unitmembership_add")),
         (_("登记报到"), reverse("admin:services_unitcheckin_add")),
