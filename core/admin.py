@@ -58,7 +58,10 @@ class DeedFilter(SelectFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             ("demand.reveal_contact", _("查看联系方式")),
-            ("demand.export", _("导出")),
+            ("care.reveal", _("查看关爱家庭联系方式")),
+            ("care.", _("关爱台账（全部）")),
+            ("demand.export", _("导出需求")),
+            ("sheet.export", _("导出台账")),
             ("account.sign_in", _("登录")),
             ("account.reset_password", _("重置密码")),
             ("account.", _("账号（全部）")),

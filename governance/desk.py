@@ -278,7 +278,8 @@ def unmanned(county: County) -> QuerySet[GridNode]:
 
 def sensitive_deeds(user: User) -> QuerySet[AuditEntry]:
     """What an auditor looks at first: people who looked at contacts, exported, gave passwords or posts."""
-    wanted = Q(action__in=["demand.reveal_contact", "demand.export", "account.reset_password", "account.deactivate"])
+    looked = ["demand.reveal_contact", "care.reveal", "care.erase", "demand.export", "sheet.export"]
+    wanted = Q(action__in=[*looked, "account.reset_password", "account.deactivate"])
     wanted |= Q(action__startswith="appointment.")
     rows: QuerySet[AuditEntry] = AuditEntry.objects.visible_to(user).filter(wanted, actor__isnull=False)
     return rows.select_related("actor").order_by("-id")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import notices
+from core.models import OutboxMessage
 from core.notices import Message
 from core.periods import Quarter, date_words
 from grids.actions.care_erase import erase_overdue
@@ -28,7 +29,7 @@ WORKLIST = "/m/care/"
 
 
 def sweep_care(day: datetime.date | None = None) -> dict[str, int]:
-    """Goes round the whole ledger once. Returns how many notices were due and how many entries were erased."""
+    """Goes round the whole ledger once. Returns how many notices were written and how many entries were erased."""
     day = day or timezone.localdate()
     week = f"{day.isocalendar().year}W{day.isocalendar().week:02d}"
     quarter = Quarter.of(day)
@@ -75,8 +76,12 @@ def _tell(kind: str, wanted: Q, *, period: str, words: Callable[[int], str], bod
     rows = CareHousehold.objects.kept().filter(wanted).order_by().select_related("node")
     counts = _by_place((one.node, one.community_id) for one in rows.iterator(chunk_size=2000))
     messages = _messages(kind, counts, period, words, body)
-    notices.post_many(messages)
-    return len(messages)
+    known = set(
+        OutboxMessage.objects.filter(kind=kind, key__endswith=f":{period}").order_by().values_list("key", flat=True)
+    )
+    fresh = [message for message in messages if message.key not in known]
+    notices.post_many(fresh)
+    return len(fresh)
 
 
 def _messages(kind: str, counts: dict[int, int], period: str, words: Callable[[int], str], body: str) -> list[Message]:
