@@ -82,6 +82,13 @@ XIXIANG = CountyFacts(
     ),
 )
 
+# docs/domain.md#z5: 51 managed compounds, 17 of them with a branch; 16 firms, 4 of them with one of their own.
+ZHENAN_MANAGED, ZHENAN_MANAGED_BRANCHES = 51, 17
+ZHENAN_FIRMS, ZHENAN_FIRM_BRANCHES = 16, 4
+# docs/domain.md#z3: 4 lifts, 53 door systems, 80+ cameras, 41 parking spaces; 8 demonstration sites.
+ZHENAN_REMEDIATION = {"lift": 4, "door_system": 53, "camera": 86, "parking": 41}
+ZHENAN_DEMONSTRATION = 8
+
 # docs/domain.md#z1: 102 units cover 44 sectors of 4 communities.
 ZHENAN = CountyFacts(
     code="611025",
@@ -92,7 +99,8 @@ ZHENAN = CountyFacts(
         "community_team_lead": 4,
         "community_officer": 20,
         "sector_lead": 44,  # docs/domain.md#z1
-        "compound_lead": 51,  # docs/domain.md#z5
+        # 51 with property management (docs/domain.md#z5) and 24 without.
+        "compound_lead": ZHENAN_MANAGED + 24,
         "building_head": 153,
         "entrance_head": 306,
     },
@@ -102,7 +110,8 @@ ZHENAN = CountyFacts(
     demands=60,
     note=(
         "示例县（小样本）。102 个单位、44 个片区、4 个城市社区，新城社区 16 个报到单位（8 个牵头、8 个配合）、"
-        "318 名报到党员、51 个有物业的小区，取自该县公开报道；全县 2150 余名党员没有全部录入。"
+        "318 名报到党员、51 个有物业的小区（17 个有党支部）、16 家物业企业（4 家有党组织）、"
+        "整治数量（电梯 4 部、门禁 53 套、摄像头 80 余个、停车位 41 个）和 8 个示范小区，取自该县公开报道；全县 2150 余名党员没有全部录入。"
         "“新城社区”“镇城社区”见于报道，其余社区、小区名称以及人名、电话、需求内容和办理情况均为虚构。"
     ),
 )

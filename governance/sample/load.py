@@ -12,6 +12,7 @@ from core.actors import SYSTEM
 from core.audit import Deed
 from core.periods import day_start
 from governance.sample.care import raise_households
+from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
 from governance.sample.pairings import hire_leaders, pair_places
@@ -74,7 +75,9 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     leaders = hire_leaders(accounts, county, facts, posts, shown)
     users = accounts.write()
     Appointment.objects.bulk_create(posts.rows, batch_size=BATCH)
-    write_people(weft, county, nodes)
+    compounds = plan_compounds(facts, nodes, weft.units)
+    write_people(weft, county, nodes, branches_of(compounds))
+    compound_rows = write_compounds(county, compounds, accounts.day)
     report_units(facts, nodes, weft, accounts.day)
     members = [row for rows in weft.members.values() for row in rows]
     _audit(users, posts.rows, weft.units, weft.memberships, members, weft.checkins)
@@ -97,6 +100,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     rebuild_tallies(county)
     households = raise_households(county, nodes, posts, accounts.day, show_place(nodes)[0] if shown else None)
     _audit(households)
+    _audit(*compound_rows)
     return nodes, {
         "nodes": len(nodes),
         "people": len(users),

@@ -92,7 +92,9 @@ def _fill_xixiang(communities: list[Piece], heads: dict[str, int], rng: Random) 
     for community in communities:
         _number_grids([grid for compound in community.children for grid in compound.children], rng)
     for compound in compounds:
-        _number_buildings([building for grid in compound.children for building in grid.children])
+        buildings_here = [building for grid in compound.children for building in grid.children]
+        _number_buildings(buildings_here)
+        compound.households = sum(building.households or 0 for building in buildings_here)
     for grid in grids:
         low, high = _GRID_HOUSEHOLDS if rng.random() < 0.93 else (220, 580)
         # Street shops and self-built houses belong to a grid too, so it holds more than its buildings.

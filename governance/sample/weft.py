@@ -2,6 +2,7 @@
 
 import datetime
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -96,46 +97,76 @@ def staff_units(accounts: Accounts, county: County, facts: CountyFacts, weft: We
             )
 
 
-def write_people(weft: Weft, county: County, nodes: list[GridNode]) -> None:
-    """Writes memberships, party organisations and members, once their accounts are there."""
+def write_people(weft: Weft, county: County, nodes: list[GridNode], compounds: Mapping[int, str]) -> None:
+    """Writes memberships, party organisations and members, once their accounts are there.
+
+    Args:
+        compounds: compound key -> the branch that is set up there.
+    """
     UnitMembership.objects.bulk_create(weft.memberships, batch_size=BATCH)
-    branches = _organise(county, nodes, weft.units)
+    branches = _organise(county, nodes, weft.units, compounds)
     for unit in weft.units:
         for member in weft.members[unit.pk]:
             member.branch = branches[unit.pk]
     Member.objects.bulk_create([row for rows in weft.members.values() for row in rows], batch_size=BATCH)
 
 
-def _organise(county: County, nodes: list[GridNode], units: list[Unit]) -> dict[int, PartyOrganisation]:
-    """Street work committees over community committees; one committee for the county's units over their branches.
+def _organise(
+    county: County, nodes: list[GridNode], units: list[Unit], compounds: Mapping[int, str]
+) -> dict[int, PartyOrganisation]:
+    """Street work committees over community committees over the branches of compounds; one committee for the county's
+    units over their branches.
 
     Answers unit key -> branch.
     """
     kinds = OrganisationKind
-    tree_id = PartyOrganisation.objects.aggregate(last=Max("tree_id"))["last"] or 0
-    trees: list[tuple[PartyOrganisation, list[PartyOrganisation]]] = []
+    first = (PartyOrganisation.objects.aggregate(last=Max("tree_id"))["last"] or 0) + 1
+    generations: list[list[PartyOrganisation]] = [[], [], []]
+    above: list[PartyOrganisation] = []
+
+    def found(depth: int, row: PartyOrganisation) -> PartyOrganisation:
+        """Organisations come in reading order, so that each hangs below the last one above its depth."""
+        del above[depth:]
+        row.county, row.depth = county, depth
+        row.parent = above[-1] if above else None
+        above.append(row)
+        generations[depth].append(row)
+        return row
+
     for node in nodes:
         if node.level_key == "street":
-            name = f"中共{node.name}工作委员会"
-            trees.append((PartyOrganisation(name=name, kind=kinds.WORK_COMMITTEE, node=node), []))
-        if node.level_key == "community":
-            name = f"中共{node.name}委员会"
-            trees[-1][1].append(PartyOrganisation(name=name, kind=kinds.COMMITTEE, node=node))
-    top = PartyOrganisation(name=f"中共{county.name}直属机关工作委员会", kind=kinds.WORK_COMMITTEE)
-    branches = [PartyOrganisation(name=f"中共{unit.name}支部", kind=kinds.BRANCH, unit=unit) for unit in units]
-    trees.append((top, branches))
-    for number, (root, below) in enumerate(trees, start=tree_id + 1):
-        _bind(root, county, number, 0, 1, 2 * len(below) + 2)
-        for place, child in enumerate(below):
-            child.parent = root
-            _bind(child, county, number, 1, 2 * place + 2, 2 * place + 3)
-    PartyOrganisation.objects.bulk_create([root for root, _below in trees])
-    PartyOrganisation.objects.bulk_create([child for _root, below in trees for child in below], batch_size=BATCH)
+            found(0, PartyOrganisation(name=f"中共{node.name}工作委员会", kind=kinds.WORK_COMMITTEE, node=node))
+        elif node.level_key == "community":
+            found(1, PartyOrganisation(name=f"中共{node.name}委员会", kind=kinds.COMMITTEE, node=node))
+        elif node.pk in compounds:
+            found(2, PartyOrganisation(name=compounds[node.pk], kind=kinds.BRANCH, node=node))
+    found(0, PartyOrganisation(name=f"中共{county.name}直属机关工作委员会", kind=kinds.WORK_COMMITTEE))
+    branches = [
+        found(1, PartyOrganisation(name=f"中共{unit.name}支部", kind=kinds.BRANCH, unit=unit)) for unit in units
+    ]
+    _bind(generations, first)
+    for rows in generations:
+        for row in rows:
+            row.parent_id = row.parent.pk if row.parent else None
+        PartyOrganisation.objects.bulk_create(rows, batch_size=BATCH)
     return {unit.pk: branch for unit, branch in zip(units, branches, strict=True)}
 
 
-def _bind(row: PartyOrganisation, county: County, tree_id: int, depth: int, lft: int, rght: int) -> None:
-    row.county, row.tree_id, row.depth, row.lft, row.rght = county, tree_id, depth, lft, rght
+def _bind(generations: list[list[PartyOrganisation]], first: int) -> None:
+    """The bounds of every tree, the first of which has the number `first`."""
+    below: dict[int, list[PartyOrganisation]] = defaultdict(list)
+    for row in (row for rows in generations[1:] for row in rows):
+        below[id(row.parent)].append(row)
+
+    def walk(row: PartyOrganisation, tree_id: int, edge: int) -> int:
+        row.tree_id, row.lft = tree_id, edge
+        for child in below[id(row)]:
+            edge = walk(child, tree_id, edge + 1)
+        row.rght = edge + 1
+        return edge + 1
+
+    for number, root in enumerate(generations[0], start=first):
+        walk(root, number, 1)
 
 
 def report_units(facts: CountyFacts, nodes: list[GridNode], weft: Weft, day: datetime.date) -> None:

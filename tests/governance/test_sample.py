@@ -28,7 +28,7 @@ from governance.sample.texts import TOPICS, demand_texts
 from governance.sample.tree import streets_of
 from governance.sample.units import units_of
 from grids.actions.bulk import walk
-from grids.models import Appointment, County, GridNode
+from grids.models import Appointment, County, GridNode, RemediationPhoto
 from grids.soundness import faults
 from partybuilding.models import (
     Member,
@@ -40,6 +40,7 @@ from partybuilding.models import (
     UnitMembership,
 )
 from partybuilding.selectors import columns_of, gaps, my_figures, overloads
+from partybuilding.selectors.compounds import board
 from services.actions import move, raise_demand
 from services.actions.sweeping import mark_late, mark_unanswered, unpark
 from services.actions.tallies import differences
@@ -223,6 +224,26 @@ def test_units_members_and_reports(xixiang: County) -> None:
     assert max(Counter(reported).values()) == 14
     liaisons = UnitMembership.objects.filter(unit__county=xixiang, role="liaison")
     assert liaisons.values("unit").distinct().count() == 92
+
+
+def test_compounds_show_the_published_figures(zhenan: County, xixiang: County) -> None:
+    department = User.objects.get(appointments__county=zhenan, appointments__post="county_department")
+    whole = board(department).whole
+    counts = whole.counts
+    assert (counts.managed, counts.managed_branches, len(whole.firms), whole.firms_with_branch) == (51, 17, 16, 4)
+    assert {kind: work.quantity for kind, work in whole.work.items() if work.quantity} == {
+        "lift": 4,
+        "door_system": 53,
+        "camera": 86,
+        "parking": 41,
+    }
+    assert counts.demonstration == 8
+    assert min(counts.unmanaged, counts.community_run, counts.unmanaged_homes, counts.committees) > 0
+    assert min(counts.single, counts.attached, counts.merged) > 0
+    for county in (zhenan, xixiang):
+        pictures = RemediationPhoto.objects.filter(remediation__county=county)
+        assert pictures.filter(stage="before").count() == pictures.filter(stage="after").count() >= 4
+        assert all(one.size < 40_000 for one in pictures)
 
 
 def test_the_second_county_covers_its_sectors(zhenan: County) -> None:
