@@ -47,6 +47,8 @@ Source = Callable[[User], Iterable[Way]]
 
 _counters: dict[str, Counter] = {}
 _sources: dict[str, Source] = {}
+# Sources whose ways count nothing: the first page does not ask them.
+_uncounted: set[str] = set()
 
 
 def count_waiting(name: str, counter: Counter) -> None:
@@ -54,9 +56,15 @@ def count_waiting(name: str, counter: Counter) -> None:
     _counters[name] = counter
 
 
-def offer_ways(name: str, source: Source) -> None:
-    """Adds ways on; a second source of the name takes the place of the first. A few queries each, whatever the rows."""
+def offer_ways(name: str, source: Source, *, counted: bool = True) -> None:
+    """Adds ways on; a second source of the name takes the place of the first. A few queries each, whatever the rows.
+
+    Args:
+        counted: whether something may wait behind them; else they stand under 我的 alone.
+    """
     _sources[name] = source
+    if not counted:
+        _uncounted.add(name)
 
 
 def waiting(user: User) -> int:
@@ -67,6 +75,12 @@ def waiting(user: User) -> int:
 def ways(user: User) -> list[Way]:
     """The ways on of all floors, in the order in which they registered."""
     return [way for source in _sources.values() for way in source(user)]
+
+
+def waiting_ways(user: User) -> list[Way]:
+    """Those behind which something waits."""
+    asked = [source for name, source in _sources.items() if name not in _uncounted]
+    return [way for source in asked for way in source(user) if way.count]
 
 
 def phone_page(view: View) -> View:

@@ -19,6 +19,7 @@ from grids.timeline import Entry
 from partybuilding import duties
 from partybuilding.models import Compound, CompoundRunning
 from partybuilding.resources.compounds import CompoundSheet
+from partybuilding.views import mobile_compounds
 
 
 def register() -> None:
@@ -27,6 +28,7 @@ def register() -> None:
     duties.register("compound", label=gettext_lazy("在管的小区"), rows=CompoundRunning.objects.run_by)
     place_parts.register("compound", compound_part)
     timeline.register("remediation", what_was_put_right)
+    mobile_compounds.register_ways()
 
 
 def compound_part(node: GridNode, user: Any) -> Iterable[Part]:

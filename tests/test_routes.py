@@ -11,7 +11,9 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import get_resolver
 
+from core.actors import SYSTEM
 from core.models import Job, Notice
+from grids.actions import register_remediation
 from services.models import Demand, DemandEvent, Photo
 from tests import factories as make
 from tests.cast import Cast
@@ -92,6 +94,13 @@ TABLE: dict[str, dict[int, str]] = {
     "api:node_merge": KEY_TO_POST,
     "api:node_history": NODE,
     "api:node_hanging": {401: "anonymous", 200: "street admin", 403: "officer department", 404: "*"},
+    "api:compounds": BY_KEY,
+    "api:compound_figures": BY_KEY,
+    "api:compound": NODE,
+    "api:compound_describe": KEY_TO_POST,
+    "api:compound_running": KEY_TO_POST,
+    "api:compound_remediations": KEY_TO_POST,
+    "api:remediations": BY_KEY,
     "api:places": BY_KEY,
     "api:categories": BY_KEY,
     "api:units": BY_KEY,
@@ -105,6 +114,9 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:report": {302: f"{NOT_ON_PHONES} street", 200: "*"},
     "mobile:report_place": {302: "*", 200: "officer keeper street neighbour"},
     "mobile:lists": ON_PHONES,
+    "mobile:compounds": ON_PHONES,
+    "mobile:compound": {302: NOT_ON_PHONES, 200: "officer street department", 404: "*"},
+    "mobile:remediation_photos": {302: NOT_ON_PHONES, 200: "officer street", 403: "department", 404: "*"},
     "mobile:me": ON_PHONES,
     "mobile:demand": DEMAND_ON_PHONE,
     "mobile:contact": {302: NOT_ON_PHONES, 200: "officer liaison", 403: "keeper street department", 404: "*"},
@@ -181,7 +193,8 @@ class World:
         self.photo = Photo(demand=self.demand, event=event, size=1, digest="0")
         self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
         self.photo.file.save("x.jpg", ContentFile(b"x"))
-        self.place, self.community = cast.a.building, cast.a.node
+        self.place, self.community, self.compound = cast.a.building, cast.a.node, cast.a.compound
+        self.project = register_remediation(actor=SYSTEM, node=self.compound, kind="lift", title="加装电梯")
         self.job = Job(kind="x", title="导入", owner=cast.a.officer)
         self.job.result.save("x.xlsx", ContentFile(b"x"))
         self.household = make.make_household(cast.a.building)
@@ -210,7 +223,7 @@ class World:
             "<str:code>": self.demand.follow_code if resident else self.demand.code,
             "<str:follow_code>": self.demand.follow_code,
             "<str:token>": (self.community if name == "resident:inside" else self.place).public_token,
-            "<slug:code>": self.demand.code if name == "dashboard:supervise" else self.community.code,
+            "<slug:code>": self._code(name),
             "<slug:transition>": "sign",
             "<slug:name>": "evaluate" if resident else "visit" if name.startswith("mobile:care") else "sign",
             "<slug:word>": "job-result",
@@ -220,8 +233,17 @@ class World:
             pattern = pattern.replace(mark, value)
         return f"/{pattern}"
 
+    def _code(self, name: str) -> str:
+        if name.startswith("api:compound"):
+            return self.compound.code
+        return self.demand.code if name == "dashboard:supervise" else self.community.code
+
     def _pk(self, name: str) -> int:
-        kinds = {"core:notice_open": self.notice.pk}
+        kinds = {
+            "core:notice_open": self.notice.pk,
+            "mobile:compound": self.compound.pk,
+            "mobile:remediation_photos": self.project.pk,
+        }
         if name in ("core:job", "core:job_progress", "core:file"):
             return self.job.pk
         if name.startswith(("mobile:care", "api:care")):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partybuilding.api import pairings
+from partybuilding.api import compounds, pairings
 
 urlpatterns = [
     path("pairings/", pairings.PairingList.as_view(), name="pairings"),
@@ -12,4 +12,11 @@ urlpatterns = [
     path("pairings/<int:pk>/visits/", pairings.PairingVisits.as_view(), name="pairing_visits"),
     path("pairings/<int:pk>/problems/", pairings.PairingProblems.as_view(), name="pairing_problems"),
     path("pairings/problems/<int:pk>/solve/", pairings.ProblemSolve.as_view(), name="pairing_solve"),
+    path("compounds/", compounds.CompoundList.as_view(), name="compounds"),
+    path("compounds/figures/", compounds.CompoundFigures.as_view(), name="compound_figures"),
+    path("compounds/<slug:code>/", compounds.CompoundDetail.as_view(), name="compound"),
+    path("compounds/<slug:code>/describe/", compounds.CompoundDescribe.as_view(), name="compound_describe"),
+    path("compounds/<slug:code>/running/", compounds.CompoundRun.as_view(), name="compound_running"),
+    path("compounds/<slug:code>/remediations/", compounds.CompoundProjects.as_view(), name="compound_remediations"),
+    path("remediations/", compounds.RemediationList.as_view(), name="remediations"),
 ]

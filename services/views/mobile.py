@@ -84,7 +84,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         ),
         _group(_("等社区办理"), selectors.with_buttons(selectors.demands_waiting(user)), cards.demand_card, user),
     ]
-    ways = [way for way in phone.ways(user) if way.count]
+    ways = phone.waiting_ways(user)
     waiting = sum(len(group.cards) for group in groups) + sum(way.count for way in ways)
     raised = _group(_("我上报的，正在办"), selectors.with_buttons(mine), cards.demand_card, user, most=10)
     context = {
