@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from core import policies
 from core.admin_base import Part, chip, link
 from core.models import User
 from core.spreadsheets import LedgerColumn, write_ledger
 from grids.models import FacilityKind, GridNode
+from grids.policies import NodeScope
 from grids.posts import VIEW_COMPOUND
 from grids.selectors import reporting_unit
 from partybuilding.selectors.compounds import Board, Counts, Figures
@@ -60,13 +62,20 @@ def percent(numerator: int, denominator: int) -> str:
     return f"{numerator * 100 / denominator:.1f}%" if denominator else "—"
 
 
-def page(board: Board) -> dict[str, Any]:
+def only_place(user: Any) -> int | None:
+    """The key of the one place whose compounds the person sees; None when there are several, or a whole county."""
+    scopes = set(policies.scopes(user, VIEW_COMPOUND))
+    (one,) = scopes if len(scopes) == 1 else (None,)
+    return one.pk if isinstance(one, NodeScope) else None
+
+
+def page(board: Board, user: Any) -> dict[str, Any]:
     """The context of the page."""
     links = _Links(board.place)
     return {
         "title": _("小区统计"),
-        "place": board.place,
-        "trail": _trail(board.place),
+        "where": board.place.name if board.place is not None else reporting_unit(user, VIEW_COMPOUND),
+        "trail": _trail(board.place, user),
         "figures": _figures(board.whole, links),
         "empty": not board.whole.counts.compounds,
         "parts": [
@@ -81,12 +90,13 @@ def page(board: Board) -> dict[str, Any]:
     }
 
 
-def _trail(place: GridNode | None) -> list[tuple[str, str]]:
-    """The way back up: (name, address)."""
+def _trail(place: GridNode | None, user: Any) -> list[tuple[str, str]]:
+    """The way back up as far as the person sees: (name, address)."""
     if place is None:
         return []
-    above = GridNode.objects.filter(tree_id=place.tree_id, lft__lt=place.lft, rght__gt=place.rght).order_by("lft")
-    steps = [(_("全部"), _Links(None).board())]
+    seen = GridNode.objects.visible_to(user)
+    above = seen.filter(tree_id=place.tree_id, lft__lt=place.lft, rght__gt=place.rght).order_by("lft")
+    steps = [] if only_place(user) else [(_("全部"), _Links(None).board())]
     return [*steps, *((node.name, _Links(node).board()) for node in above)]
 
 
@@ -107,7 +117,13 @@ def _figures(whole: Figures, links: _Links) -> list[Figure]:
     }
     firms = _("其中有党组织 %(count)d 家") % {"count": whole.firms_with_branch}
     return [
-        many(_("小区"), counts.compounds, _("个"), links.compounds(), _("共 %(count)d 户") % {"count": counts.homes}),
+        many(
+            _("小区"),
+            counts.compounds,
+            _("个"),
+            links.compounds(),
+            _("共 %(count)s 户") % {"count": f"{counts.homes:,}"},
+        ),
         many(_("有物业管理"), counts.managed, _("个"), links.compounds(management="managed")),
         many(_("社区代管"), counts.community_run, _("个"), links.compounds(management="community")),
         many(_("三无小区"), counts.unmanaged, _("个"), links.compounds(management="unmanaged")),
@@ -205,7 +221,7 @@ def _firms(whole: Figures, links: _Links) -> Part | None:
 
 def ledger(board: Board, user: User) -> tuple[str, bytes]:
     """The table of places as a cadre prints it: (file name, workbook). Of a community: its own row."""
-    where = board.place.name if board.place is not None else ""
+    where = board.place.name if board.place is not None else reporting_unit(user, VIEW_COMPOUND)
     title = _("%(place)s小区统计") % {"place": where}
 
     def counted(label: str) -> LedgerColumn:

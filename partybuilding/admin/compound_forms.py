@@ -130,7 +130,8 @@ class _PhotoChoice(forms.ModelMultipleChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         shown = pictures.picture(obj)
-        return format_html('<img class="tick-picture" src="{}" alt="{}" loading="lazy">', shown.thumb, shown.alt)
+        image = '<img class="tick-picture" src="{}" alt="{}" loading="lazy"> {}'
+        return format_html(image, shown.thumb, shown.alt, obj.get_stage_display())
 
 
 class DropPhotosForm(DeedForm):

@@ -24,8 +24,7 @@ from grids import pictures
 from grids.admin_places import SEARCHED, PlaceFilter
 from grids.models import IN_STATE, FacilityKind, GridNode, Remediation, RemediationState
 from grids.naming import steps_of
-from grids.policies import CountyScope, NodeScope
-from grids.posts import MANAGE_COMPOUND, VIEW_COMPOUND, VIEW_NODE
+from grids.posts import MANAGE_COMPOUND, VIEW_NODE
 from partybuilding import actions, compound_board
 from partybuilding.admin.compound_forms import NewProjectForm, ProfileForm, RunningForm
 from partybuilding.admin.remediations import state_chip
@@ -166,7 +165,6 @@ class CompoundAdmin(SheetAdmin):
             RunningForm,
             _run,
             lazy("管理情况已保存。"),
-            tone="main",
             offered=_stands,
         ),
         Deed(
@@ -259,7 +257,12 @@ class CompoundAdmin(SheetAdmin):
         ]
         if obj.is_retired:
             found += [Fact(_("撤销日期"), day_words(obj.retired_at)), Fact(_("承接者"), obj.successor)]
-        return [*found, Fact(_("备注"), profile.note if profile else "", wide=True)]
+        facilities = "，".join(f"{FacilityKind(kind).label} {count}" for kind, count in facilities_of(obj).items())
+        return [
+            *found,
+            Fact(_("设施"), facilities, wide=True),
+            Fact(_("备注"), profile.note if profile else "", wide=True),
+        ]
 
     @staticmethod
     def _firm(request: HttpRequest, running: CompoundRunning | None) -> str:
@@ -277,7 +280,6 @@ class CompoundAdmin(SheetAdmin):
         return f"{words}（{day_words(running.committee_on)}）" if running.committee_on else words
 
     def parts(self, request: HttpRequest, obj: Any) -> list[Part]:
-        facilities = [[FacilityKind(kind).label, count] for kind, count in facilities_of(obj).items()]
         projects = [
             [
                 link(row.title, reverse("admin:grids_remediation_change", args=[row.pk])),
@@ -289,7 +291,6 @@ class CompoundAdmin(SheetAdmin):
             for row in obj.shown_projects
         ]
         found = [
-            Part(_("设施"), [_("设施"), _("数量")], facilities, _("还没有登记设施。")),
             Part(
                 _("整治项目"),
                 [_("项目名称"), _("整治内容"), _("数量"), _("完成（计划）日期"), _("状态")],
@@ -328,7 +329,7 @@ class CompoundAdmin(SheetAdmin):
     def figures_view(self, request: HttpRequest) -> HttpResponse:
         """The figures of a place, each a link to its rows, and of the places one step below."""
         place = self._place(request)
-        shown = compound_board.page(board(request.user, place))
+        shown = compound_board.page(board(request.user, place), request.user)
         return self.render(request, "admin/compound_figures.html", {**shown, "ledger_url": self._ledger_url(place)})
 
     def figures_ledger_view(self, request: HttpRequest) -> HttpResponse:
@@ -356,8 +357,5 @@ class CompoundAdmin(SheetAdmin):
             if found is None:
                 raise NotFound(_("没有找到这个地方，或不在您的管辖范围内。"))
             return found
-        scopes = policies.scopes(request.user, VIEW_COMPOUND)
-        mine = {scope.pk for scope in scopes if isinstance(scope, NodeScope)}
-        if len(mine) == 1 and not any(isinstance(scope, CountyScope) for scope in scopes):
-            return nodes.filter(pk__in=mine).first()
-        return None
+        only = compound_board.only_place(request.user)
+        return nodes.filter(pk=only).first() if only else None

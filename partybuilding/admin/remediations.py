@@ -196,6 +196,12 @@ class RemediationAdmin(SheetAdmin):
         shots = {stage: Count("photos", filter=Q(photos__stage=stage), distinct=True) for stage in map(str, PhotoStage)}
         return super().get_queryset(request).annotate(**shots)
 
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """The stage the pictures are most likely of."""
+        found = super().initial(request, deed, obj)
+        planned = obj is None or obj.state == RemediationState.PLANNED
+        return {**found, "stage": PhotoStage.BEFORE if planned else PhotoStage.AFTER}
+
     def after(self, request: HttpRequest, deed: Deed, obj: Any, result: Any) -> Any:
         """Back to the compound when the project is gone."""
         if deed.name == "drop":

@@ -312,6 +312,7 @@ def test_the_drill_down_goes_from_the_county_to_the_list(cast: Cast) -> None:
     community = client.get(f"{LIST}figures/?place={cast.a.node.pk}").content.decode()
     assert f'href="{LIST}?place={cast.a.node.pk}&amp;management=unmanaged"' in community
     shown = words(signed_in(cast.a.officer).get(f"{LIST}figures/"))
+    assert "全部·" not in shown and "城北街道" not in shown
     for text in ("白龙塘社区", "33.3%1/3", "100.0%1/1", "挂靠建1", "电梯42", "平安物业公司1300有党组织"):
         assert text in shown
 
