@@ -83,6 +83,13 @@ TABLE: dict[str, dict[int, str]] = {
     "api:node_describe": KEY_TO_POST,
     "api:node_move": KEY_TO_POST,
     "api:node_retire": KEY_TO_POST,
+    "api:appointments": BY_KEY,
+    "api:appointment": {401: "anonymous", 200: "officer street department admin", 404: "*"},
+    "api:appointment_hand_over": KEY_TO_POST,
+    "api:appointment_end": KEY_TO_POST,
+    "api:appointment_correct": KEY_TO_POST,
+    "api:coverage": {401: "anonymous", 200: "officer street department admin neighbour next_county", 403: "*"},
+    "api:vacancies": {401: "anonymous", 200: "officer street department admin neighbour next_county", 403: "*"},
     "api:pairings": BY_KEY,
     "api:pairing": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "api:pairing_end": KEY_TO_POST,
@@ -199,6 +206,7 @@ class World:
         self.job.result.save("x.xlsx", ContentFile(b"x"))
         self.household = make.make_household(cast.a.building)
         self.problem = make.make_problem(make.make_pairing(cast.a.compound, cast.a.unit))
+        self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         people = cast.people()
         self.people = {
@@ -248,6 +256,8 @@ class World:
             return self.job.pk
         if name.startswith(("mobile:care", "api:care")):
             return self.household.pk
+        if name.startswith("api:appointment"):
+            return self.appointment.pk
         if "pairing" in name:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
         if name.startswith("places:"):

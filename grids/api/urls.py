@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from grids.api import care, nodes
+from grids.api import appointments, care, nodes
 
 urlpatterns = [
     path("nodes/", nodes.NodeList.as_view(), name="nodes"),
@@ -18,6 +18,13 @@ urlpatterns = [
     path("nodes/<slug:code>/split/", nodes.NodeSplit.as_view(), name="node_split"),
     path("nodes/<slug:code>/merge/", nodes.NodeMerge.as_view(), name="node_merge"),
     path("nodes/<slug:code>/retire/", nodes.NodeRetire.as_view(), name="node_retire"),
+    path("appointments/", appointments.AppointmentList.as_view(), name="appointments"),
+    path("appointments/<int:pk>/", appointments.AppointmentDetail.as_view(), name="appointment"),
+    path("appointments/<int:pk>/hand_over/", appointments.AppointmentHandOver.as_view(), name="appointment_hand_over"),
+    path("appointments/<int:pk>/end/", appointments.AppointmentEnd.as_view(), name="appointment_end"),
+    path("appointments/<int:pk>/correct/", appointments.AppointmentCorrect.as_view(), name="appointment_correct"),
+    path("coverage/", appointments.CoverageView.as_view(), name="coverage"),
+    path("vacancies/", appointments.VacancyList.as_view(), name="vacancies"),
     path("care/households/", care.HouseholdList.as_view(), name="care"),
     path("care/households/<int:pk>/", care.HouseholdDetail.as_view(), name="care_household"),
     path("care/households/<int:pk>/visits/", care.HouseholdVisit.as_view(), name="care_visit"),
