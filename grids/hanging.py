@@ -126,7 +126,8 @@ def register(
             over ends at the old place and begins anew at the successor on the same day, so that the past stays true;
             without it the row itself goes over.
         discreet: where such a row hangs is nobody's business (a household in need of care): it is counted for those alone
-            who see the rows themselves, and the trail does not hold its place.
+            who see the rows themselves, others are told of it only when it stands in the way, and the trail does not hold
+            its place.
     """
     if Fate.END in fates and not ended:
         raise ValueError(f"{model._meta.label}: rows that may end need a word for it")
@@ -236,4 +237,7 @@ def _line(kind: Hanging, rows: QuerySet[Any], fate: Fate, offered: tuple[Fate, .
     seen = policies.visible(rows, user) if kind.model in policies.registered() else rows.none()
     examples = tuple(str(row) for row in seen.order_by("pk")[:EXAMPLES])
     told = None if kind.discreet and seen.order_by().count() < count else count
+    if told is None and fate is Fate.FOLLOW:
+        # It goes along by itself: nobody has to know that it is there.
+        return []
     return [Line(kind.key, str(kind.label), told, fate, offered if len(offered) > 1 else (), examples)]

@@ -150,7 +150,7 @@ class HangingRow(Shown):
 
     kind = serializers.CharField(label=_("类别"))
     label = serializers.CharField(label=_("名称"))  # type: ignore[assignment]
-    count = serializers.IntegerField(label=_("条数"))
+    count = serializers.IntegerField(label=_("条数，不便告知的为空"), allow_null=True)
     fate = serializers.ChoiceField(label=_("办法"), choices=Fate.choices)
     choices = serializers.ListField(label=_("可选的办法"), child=serializers.ChoiceField(choices=Fate.choices))
     examples = serializers.ListField(label=_("举例（只列可见的）"), child=serializers.CharField())

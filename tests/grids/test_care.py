@@ -476,6 +476,9 @@ def test_a_place_that_goes_out_of_use_hands_its_households_on_and_the_trail_tell
         for name, person in (("officer", cast.a.officer), ("admin", cast.admin), ("street", cast.street_secretary))
     }
     assert seen == {"officer": "1 条关爱台账登记", "admin": "关爱台账登记", "street": "关爱台账登记"}
+    successor = GridNode.objects.get(pk=cast.a.building.pk)
+    kinds = [line.kind for line in what_hangs([cast.a.other_building], fresh(cast.admin), successor=successor)]
+    assert "grids.carehousehold" not in kinds, "what goes along by itself is not even mentioned"
     retire_node(actor=cast.admin, node=cast.a.other_building, reason="拆除", successor=cast.a.building)
     one.refresh_from_db()
     assert (one.node, one.community, one.version) == (cast.a.building, cast.a.node, 2)
