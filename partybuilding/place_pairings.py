@@ -37,7 +37,7 @@ def parts(node: GridNode, user: Any) -> Iterable[Part]:
             day_words(row.last_visit) or "—",
             chip(row.open_count, "amber") if row.open_count else "0",
         ]
-        for row in running.select_related("node", "unit", "user").order_by("-node__lft", "kind", "pk")[:MOST]
+        for row in running.select_related("node", "unit", "user").order_by("-node__lft", "-kind", "pk")[:MOST]
     ]
     columns = [_("包联单位（人）"), _("包联类型"), _("包联到"), _("职责"), _("最近走访"), _("未解决的问题")]
     yield Part(_("包联"), columns, held, _("还没有人包联这里。"), _way(node, user))

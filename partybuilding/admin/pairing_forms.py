@@ -32,17 +32,20 @@ def _reason(**kwargs: Any) -> forms.CharField:
 class HolderForm(DeedForm):
     """Who looks after the place: a unit that is looked up, or a person who is named."""
 
-    name = forms.CharField(label=lazy("姓名"), max_length=60, required=False)
+    name = forms.CharField(
+        label=lazy("姓名"), max_length=60, required=False, help_text=lazy("县级领导包联、干部包联要填。人要先有账号。")
+    )
     phone = forms.CharField(
         label=lazy("手机号码"),
         max_length=30,
         required=False,
-        help_text=lazy("有同名的人时要填。人要先有账号。"),
+        help_text=lazy("有同名的人时要填。"),
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
     )
 
     def holder_fields(self) -> None:
-        self.fields["unit"] = unit_field(self.user, required=False)
+        help_text = _("部门包抓要填：单位名称或简称中的几个字。")
+        self.fields["unit"] = unit_field(self.user, required=False, help_text=help_text)
 
     def find_holder(self, kind: str, county: County | None) -> dict[str, Any]:
         """Puts `unit` or `user` into the data, by what the kind wants, and takes name and telephone out."""
@@ -66,7 +69,6 @@ class StartForm(HolderForm):
         label=lazy("包联类型"),
         choices=PairingKind.choices,
         widget=forms.RadioSelect,
-        help_text=lazy("部门包抓填单位；县级领导包联、干部包联填姓名。"),
     )
     duty = forms.CharField(label=lazy("包联职责"), max_length=200, required=False)
     start = forms.DateField(label=lazy("开始日期"), initial=timezone.localdate, widget=date_input())
@@ -101,6 +103,7 @@ class HandOverForm(HolderForm):
         else:
             self.fields["name"].label = _("由谁接手")
             self.fields["name"].required = True
+            self.fields["name"].help_text = _("人要先有账号。")
         self.order_fields(["unit", "name", "phone", "day", "reason", "version"])
 
     def clean(self) -> dict[str, Any]:

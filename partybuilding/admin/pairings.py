@@ -83,7 +83,8 @@ class PairingAdmin(SheetAdmin):
     list_select_related = ("node", "unit", "user")
     search_fields = ("node__path", "unit__name", "unit__short_name", "user__name")
     search_help_text = lazy("地点、单位、姓名")
-    ordering = ("node__tree_id", "node__lft", "kind", "id")
+    # Leader, department, cadre.
+    ordering = ("node__tree_id", "node__lft", "-kind", "id")
     sortable_by = ()
     object_related = ("county", "node__level_type", "node__county", "unit", "user")
     sheets = ("pairings", *gap_pages.SHEETS)
@@ -195,7 +196,7 @@ class PairingAdmin(SheetAdmin):
         return [
             Fact(_("包联地点"), place, wide=True),
             Fact(_("包联单位") if obj.unit_id else _("包联人"), who),
-            Fact(_("手机号码"), obj.user.masked_phone if obj.user else ""),
+            *([Fact(_("手机号码"), obj.user.masked_phone)] if obj.user else []),
             Fact(_("开始日期"), day_words(obj.start)),
             Fact(_("结束日期"), day_words(obj.end)),
             Fact(_("包联职责"), obj.duty, wide=True),
