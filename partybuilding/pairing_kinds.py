@@ -2,7 +2,7 @@
 
 Sources: docs/domain.md#x5 (county leaders to communities, units and cadres into grids), #z1 (departments to sectors),
 #z3 (a pairing list per sector), #g1 (leaders to communities and grids). The lead department of a community is no kind of
-its own: it is the unit's check-in there.
+its own: it is the unit's check-in there (docs/decisions/0015-one-lead-department-is-a-check-in.md).
 """
 
 from collections.abc import Collection
