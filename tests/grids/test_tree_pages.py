@@ -85,7 +85,7 @@ def test_an_address_by_hand_does_no_harm(cast: Cast, asked: str) -> None:
 def test_a_row_says_what_one_asks_of_a_place(cast: Cast) -> None:
     GridNode.objects.filter(pk=cast.a.grid.pk).update(households=712)
     page = text_of(signed_in(cast.a.officer).get(TREE, {"at": cast.a.compound.pk}))
-    for words in ("第一网格", cast.a.grid.code, "712 户", "规模不合", "2 楼栋", "网格员甲"):
+    for words in ("第一网格", cast.a.grid.code, "712 户", "规模不合", "2 个楼栋", "网格员甲"):
         assert words in page, words
     page = text_of(signed_in(cast.a.officer).get(TREE, {"at": cast.a.grid.pk}))
     assert page.count("空缺") == 1, "one of the two buildings has nobody"
