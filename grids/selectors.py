@@ -64,6 +64,24 @@ def who_answers_for(node: GridNode) -> list[Appointment]:
     return next((held[place.pk] for place in chain if held[place.pk]), [])
 
 
+def successor_of(node: GridNode) -> GridNode | None:
+    """The place in use that a place stands for today: itself, or along the successors; None where nobody took over."""
+    seen: set[int] = set()
+    found: GridNode | None = node
+    while found is not None and found.is_retired:
+        # No deed makes a circle; a repair by hand might.
+        if found.pk in seen:
+            return None
+        seen.add(found.pk)
+        found = found.successor
+    return found
+
+
+def heir_of(node: GridNode) -> GridNode | None:
+    """As `successor_of`; where nobody took over, the nearest place in use above."""
+    return successor_of(node) or node.get_ancestors().standing().last()
+
+
 def size_warning(node: GridNode) -> str:
     """A remark on a grid outside the size guide, for forms and lists; empty when there is nothing to remark."""
     low, high = GRID_HOUSEHOLDS

@@ -54,10 +54,15 @@ def register(name: str, source: Source) -> None:
     _sources[name] = source
 
 
-def of(node: GridNode, user: Any, *, limit: int = 50) -> list[Entry]:
-    """What happened at a place and below it, newest first, at most `limit`."""
+def gather(node: GridNode, user: Any, *, limit: int) -> list[Entry]:
+    """What happened at a place and below it, newest first: of every source the newest, `limit` each."""
     found = [entry for source in _sources.values() for entry in source(node, user, limit)]
-    return sorted(found, key=lambda entry: entry.at, reverse=True)[:limit]
+    return sorted(found, key=lambda entry: entry.at, reverse=True)
+
+
+def of(node: GridNode, user: Any, *, limit: int = 50) -> list[Entry]:
+    """The same over all sources: at most `limit`."""
+    return gather(node, user, limit=limit)[:limit]
 
 
 def day(date: datetime.date) -> datetime.datetime:

@@ -354,18 +354,6 @@ def public_place(token: str) -> GridNode:
     return found
 
 
-def heir_of(node: GridNode) -> GridNode | None:
-    """The standing place that took over from a retired one: along the successors, else the nearest one above."""
-    seen: set[int] = set()
-    found: GridNode | None = node
-    while found is not None and found.is_retired and found.pk not in seen:
-        seen.add(found.pk)
-        found = found.successor
-    if found is None or found.is_retired:
-        found = node.get_ancestors().standing().last()
-    return found
-
-
 def followed(code: str) -> Demand:
     """The demand of a follow-up code, with what its page shows. Raises `NotFound` for any code that is none."""
     found = (

@@ -76,6 +76,7 @@ TABLE: dict[str, dict[int, str]] = {
     "api:move": POST_ONLY,
     "api:nodes": BY_KEY,
     "api:node": NODE,
+    "api:node_current": NODE,
     "api:node_children": NODE,
     "api:node_subtree": NODE,
     "api:node_breadcrumb": NODE,

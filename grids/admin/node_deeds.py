@@ -97,7 +97,7 @@ def _foresee_merge(*, actor: Any, obj: GridNode, sources: Sequence[GridNode], **
             elsewhere |= in_subtree(source) & ~Q(pk=source.pk)
     if obj.community_id is not None and elsewhere != Q(pk__in=[]):
         lines += hanging.what_follows(elsewhere, obj.community_id, actor)
-    notes += _size(obj, data.get("households", obj.households))
+    notes += _size(obj, obj.name, data.get("households", obj.households))
     return _foresight(lines, notes, lambda: _merge(actor=actor, obj=obj, sources=sources, **data), sources)
 
 
@@ -108,12 +108,12 @@ def _foresee_split(*, actor: Any, obj: GridNode, parts: Sequence[NewPart], **dat
     for part in parts:
         words = {"name": part.name, "beside": obj.name, "children": _list(child.name for child in part.children)}
         notes.append(_("新建“%(name)s”，与“%(beside)s”并列；划过去：%(children)s。") % words)
-        notes += _size(obj, part.households)
+        notes += _size(obj, part.name, part.households)
     notes.append(
         _("“%(name)s”留下 %(count)d 个下级，编码、二维码、负责人和挂在它自己的记录都不变。")
         % {"name": obj.name, "count": stays}
     )
-    notes += _size(obj, data.get("households", obj.households))
+    notes += _size(obj, obj.name, data.get("households", obj.households))
     lines = []
     if obj.community_id == obj.pk:
         moving = Q(pk__in=[])
@@ -164,11 +164,10 @@ def _list(names: Iterable[str]) -> str:
     return shown if len(found) <= 12 else _("%(names)s等 %(count)d 个") % {"names": shown, "count": len(found)}
 
 
-def _size(node: GridNode, households: int | None) -> list[str]:
+def _size(node: GridNode, name: str, households: int | None) -> list[str]:
     """The remark on a size outside the guide, for the households it would have."""
-    sized = GridNode(level_type=node.level_type, households=households)
-    warning = size_warning(sized)
-    return [warning] if warning else []
+    warning = size_warning(GridNode(level_type=node.level_type, households=households))
+    return [_("“%(name)s”：%(warning)s") % {"name": name, "warning": warning}] if warning else []
 
 
 # --- The deeds ------------------------------------------------------------------------------------------------------

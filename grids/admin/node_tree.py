@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
@@ -72,7 +72,9 @@ class TreePages(ScopedModelAdmin):
         seen = GridNode.objects.visible_to(request.user).standing().order_by("tree_id", "lft")
         if text:
             inside = seen.filter(in_subtree(at)).exclude(pk=at.pk) if at else seen
-            return tree_reads.find_places(inside, text, request.user)
+            # First what is called so itself, then what stands inside such a place.
+            own = Case(When(name__icontains=text, then=0), default=1)
+            return tree_reads.find_places(inside, text, request.user).order_by(own, "tree_id", "lft")
         if at is not None:
             return seen.filter(parent=at)
         return tree_reads.tops(request.user).order_by("tree_id", "lft")

@@ -82,7 +82,11 @@ class GridNodeAdmin(TreePages, SheetAdmin):
         pk = request.GET.get("parent", "")
         if obj is None and pk.isascii() and pk.isdigit() and len(pk) < 19:
             return {"parent": self.find(request, int(pk))}
-        return super().initial(request, deed, obj)
+        found = super().initial(request, deed, obj)
+        if deed.name in ("merge", "split"):
+            # What is asked there is the figure afterwards.
+            found.pop("households", None)
+        return found
 
     def lookup_rows(self, request: HttpRequest) -> QuerySet[Any]:
         return super().lookup_rows(request).standing()  # type: ignore[attr-defined]
@@ -188,8 +192,8 @@ def _past(request: HttpRequest, node: GridNode) -> dict[str, Any]:
     """The place's timeline, narrowed by `kind`, longer with `more`."""
     more = request.GET.get("more", "")
     limit = min(int(more), _LONGEST) if more.isascii() and more.isdigit() and len(more) < 5 else _PAST
-    found = timeline.of(node, request.user, limit=limit + 1)
-    kinds = list(dict.fromkeys(entry.kind for entry in found if entry.kind))
+    found = timeline.gather(node, request.user, limit=limit + 1)
+    kinds = sorted({entry.kind for entry in found if entry.kind})
     kind = request.GET.get("kind", "")
     entries = [entry for entry in found if not kind or entry.kind == kind]
     events = [
@@ -203,7 +207,7 @@ def _past(request: HttpRequest, node: GridNode) -> dict[str, Any]:
         }
         for entry in entries[:limit]
     ]
-    longer = {"kind": kind, "more": limit * 3} if len(found) > limit and limit < _LONGEST else {}
+    longer = {"kind": kind, "more": limit * 3} if len(entries) > limit and limit < _LONGEST else {}
     return {
         "events": events,
         "kinds": [

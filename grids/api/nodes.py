@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import lookups, policies
+from core import policies
 from core.api.bodies import caller, given
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
@@ -18,12 +18,12 @@ from grids import actions, hanging, history, posts
 from grids.api import node_rows as rows
 from grids.models import GridNode
 from grids.querysets import in_subtree
-from grids.selectors import managed_county
+from grids.selectors import managed_county, successor_of
+from grids.tree_reads import find_places
 
 _STATE = OpenApiParameter("state", str, enum=["standing", "retired", "all"], description="在用（默认）、已撤销、全部")
-_SEARCH = OpenApiParameter("search", str, description="名称、位置、编码或地址中的几个字，用空格分开")
+_SEARCH = OpenApiParameter("search", str, description="名称、位置、编码、地址或负责人姓名中的几个字，用空格分开")
 _LEVEL = OpenApiParameter("level", str, description="层级类型，如 grid")
-_SEARCHED = ("path", "^code", "^external_code", "address")
 
 
 def find(user: User, code: str, *, field: str = "") -> GridNode:
@@ -59,7 +59,7 @@ class _Nodes(ListView):
         if level := asked.get("level"):
             nodes = nodes.filter(level_type__key=level)
         if search := asked.get("search"):
-            nodes = lookups.search(nodes, _SEARCHED, search[:200])
+            nodes = find_places(nodes, search[:200], caller(request))
         return self.page(request, nodes.select_related(*rows.RELATED).order_by("tree_id", "lft"), rows.node_row)
 
 
@@ -92,6 +92,20 @@ class NodeDetail(APIView):
     @extend_schema(operation_id="nodes_read", summary="一个节点", responses=rows.NodeRow)
     def get(self, request: Request, code: str) -> Response:
         return Response(rows.node_row(find(caller(request), code)))
+
+
+class NodeCurrent(APIView):
+    @extend_schema(
+        operation_id="nodes_current",
+        summary="编码现在指向的节点：在用的是它自己，已撤销的沿承接者找到在用的那个",
+        responses=rows.NodeRow,
+    )
+    def get(self, request: Request, code: str) -> Response:
+        user = caller(request)
+        found = successor_of(find(user, code))
+        if found is None:
+            raise NotFound(_("编码 %(code)s 的地点已撤销，没有承接者。") % {"code": code}, code="no_successor")
+        return Response(rows.node_row(find(user, found.code)))
 
 
 class NodeChildren(_Nodes):

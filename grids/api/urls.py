@@ -7,6 +7,7 @@ from grids.api import appointments, care, nodes
 urlpatterns = [
     path("nodes/", nodes.NodeList.as_view(), name="nodes"),
     path("nodes/<slug:code>/", nodes.NodeDetail.as_view(), name="node"),
+    path("nodes/<slug:code>/current/", nodes.NodeCurrent.as_view(), name="node_current"),
     path("nodes/<slug:code>/children/", nodes.NodeChildren.as_view(), name="node_children"),
     path("nodes/<slug:code>/subtree/", nodes.NodeSubtree.as_view(), name="node_subtree"),
     path("nodes/<slug:code>/breadcrumb/", nodes.NodeBreadcrumb.as_view(), name="node_breadcrumb"),

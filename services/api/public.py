@@ -15,6 +15,7 @@ from core.actors import RESIDENT
 from core.api.bodies import UPLOADS, body_of
 from core.errors import Invalid, NotFound
 from grids.models import GridNode
+from grids.selectors import heir_of
 from services import selectors
 from services.actions import move, raise_demand
 from services.api import serializers as rows
@@ -107,7 +108,7 @@ class OrderList(Open):
 
 def _place(token: str) -> GridNode:
     node = selectors.public_place(token)
-    heir = selectors.heir_of(node)
+    heir = heir_of(node)
     if heir is None:
         raise NotFound(_("这个地点已经撤销。"))
     return heir

@@ -28,6 +28,7 @@ from core.periods import date_words, moment_words
 from grids.cards import card_of
 from grids.models import GridNode
 from grids.naming import steps_of
+from grids.selectors import heir_of
 from services import selectors
 from services.actions import move, raise_demand
 from services.clocks import limits_of
@@ -142,7 +143,7 @@ def place_token(token: str) -> str:
 
 def to_heir(request: HttpRequest, node: GridNode) -> HttpResponse:
     """A code on an old door still works: it leads to the place that took over, else to the nearest one above."""
-    heir = selectors.heir_of(node)
+    heir = heir_of(node)
     if heir is None:
         raise NotFound(_("“%(place)s”已经撤销，请在下面重新选择地点。") % {"place": node.name})
     messages.info(request, _("“%(old)s”现在归“%(new)s”，已为您转到新的地点。") % {"old": node.name, "new": heir.name})

@@ -66,6 +66,23 @@ def test_retired_places_are_listed_when_asked_for(cast: Cast) -> None:
     assert get(cast.admin, f"{gone.code}/").json()["retired_at"]
 
 
+def test_the_code_of_a_retired_place_leads_to_the_one_that_took_over(cast: Cast) -> None:
+    a = cast.a
+    made = [post(a.officer, "", parent=a.grid.code, level="building", name=f"{n} 号楼").json()["code"] for n in (7, 8)]
+    assert post(a.officer, f"{a.other_building.code}/retire/", reason="改建", successor=made[0]).status_code == 200
+    assert post(a.officer, f"{made[0]}/retire/", reason="再改建", successor=made[1]).status_code == 200
+    for code in (a.other_building.code, *made):
+        assert get(a.officer, f"{code}/current/").json()["code"] == made[1]
+    assert post(a.officer, f"{made[1]}/retire/", reason="拆除").status_code == 200
+    assert get(a.officer, f"{made[0]}/current/").json()["code"] == "no_successor"
+
+
+def test_a_place_is_found_by_who_is_in_post(cast: Cast) -> None:
+    assert codes(get(cast.a.officer, "", search="网格员甲")) == [cast.a.grid.code]
+    assert codes(get(cast.a.officer, "", search="网格员乙")) == []
+    assert codes(get(cast.a.keeper, "", search="网格员甲")) == [], "who may not see posts does not find by them"
+
+
 def test_a_place_made_renamed_described_moved_and_retired(cast: Cast) -> None:
     a = cast.a
     made = post(a.officer, "", parent=a.node.code, level="grid", name="第二网格", households=520)
