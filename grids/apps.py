@@ -15,6 +15,7 @@ class GridsConfig(AppConfig):
         from grids import audiences, hanging_rows, models, pictures, policies, posts, timeline_rows
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
+        from grids.resources.appointments import AppointmentSheet
         from grids.resources.care import HouseholdSheet
         from grids.resources.coverage import CoverageSheet, VacancySheet
         from grids.resources.levels import LevelSheet
@@ -57,6 +58,7 @@ class GridsConfig(AppConfig):
         care_sweep.register()
         mobile_care.register_ways()
         sheets.register(HouseholdSheet())
+        sheets.register(AppointmentSheet())
         sheets.register(CoverageSheet())
         sheets.register(VacancySheet())
         sheets.register(NodeSheet())

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, choice_filter, day_words, link
+from core.admin_base import Fact, Part, SelectFilter, chip, choice_filter, day_words, link
+from core.admin_sheets import SheetAdmin
 from core.deeds import Deed
 from grids import posts
 from grids.admin import appointing
@@ -38,7 +39,8 @@ def _runs(row: Appointment) -> bool:
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(ScopedModelAdmin):
+class AppointmentAdmin(SheetAdmin):
+    sheets = ("appointments",)
     list_display = ("person", "what", "where", "since", "until", "state")
     list_display_links = ("person",)
     list_filter = (PlaceFilter, choice_filter("post", lazy("岗位"), posts.post_choices()), HeldFilter)

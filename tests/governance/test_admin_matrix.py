@@ -233,6 +233,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "people": ([], ADMIN),
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
+    "appointments": (KEEP, [*CADRES, *ADMIN]),
     "coverage": ([], [*CADRES, *ADMIN]),
     "vacancies": ([], [*CADRES, *ADMIN]),
     "pairings": ([*KEEP, *DEPARTMENT], [*CADRES, *ADMIN]),
