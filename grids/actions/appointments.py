@@ -1,6 +1,6 @@
 """Posts are given, handed over and taken here; every cadre's rights follow from the rows these actions write.
 
-Locks, in this order: the street's root (or the county, for its administrators), the people, the appointments. A place is
+Locks, in this order: the county (for its administrators), the places held still, the people, the appointments. A place is
 not retired while somebody is being appointed to it, and nobody is given the same post in two windows.
 """
 
@@ -18,7 +18,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.models import User
 from core.periods import date_words
 from core.text import clean_line
-from grids.actions.locks import lock_nodes
+from grids.actions.locks import hold_places
 from grids.actions.permission import require
 from grids.actions.terms import BATCH, batches, check_days, check_person, last_day, locked_people, meet
 from grids.models import Appointment, County, GridNode
@@ -162,7 +162,7 @@ def hand_over(
     """Ends a post for one person and begins it for the next, in one step (交接).
 
     The day is the successor's alone: their first, and the one after the predecessor's last. So on every day one person
-    has the post's rights, never two and never nobody.
+    has the post's rights, never two and never nobody (docs/decisions/0014).
 
     Args:
         appointment: the predecessor's.
@@ -312,11 +312,11 @@ def _county_of(place: Place) -> County:
 
 
 def _as_they_are(places: Iterable[Place]) -> dict[tuple[type, int], Place]:
-    """The places read again, their streets locked: one may have been retired since the page was opened."""
+    """The places read again and held still: one may have been retired since the page was opened."""
     given = list(places)
     fresh: dict[tuple[type, int], Place] = {}
     nodes = [place for place in given if isinstance(place, GridNode)]
-    fresh.update({(GridNode, node.pk): node for node in lock_nodes(*nodes)})
+    fresh.update({(GridNode, node.pk): node for node in hold_places(*nodes)})
     counties = County.objects.filter(pk__in=[place.pk for place in given if isinstance(place, County)])
     fresh.update({(County, county.pk): county for county in counties})
     if len(fresh) != len(given):
@@ -326,7 +326,7 @@ def _as_they_are(places: Iterable[Place]) -> dict[tuple[type, int], Place]:
 
 def _lock_places(rows: Sequence[Appointment]) -> None:
     _lock_administrators(rows)
-    lock_nodes(*{row.node_id: row.node for row in rows if row.node is not None}.values())
+    hold_places(*{row.node_id: row.node for row in rows if row.node is not None}.values())
 
 
 def _lock_administrators(rows: Sequence[Appointment]) -> None:
