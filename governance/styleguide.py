@@ -13,6 +13,9 @@ from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.forms import PhotosField
+from core.phone import Way
+
 # 60 characters: the longest name a unit or a place may carry.
 LONG_NAME = "西乡县城市管理执法局市政设施维护与老旧小区改造联合服务中心驻永乐街道新城社区第十三网格党员志愿服务队暨物业纠纷调解工作站"
 
@@ -51,6 +54,10 @@ class SampleForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": "image/*"}),
     )
     agree = forms.BooleanField(label=gettext_lazy("同意社区为办理这件事联系我"))
+
+
+class PictureForm(forms.Form):
+    photos = PhotosField(label=gettext_lazy("照片"), required=False, help_text=gettext_lazy("最多 6 张。"))
 
 
 class Sample:
@@ -115,6 +122,14 @@ def _categories() -> list[Sample]:
     return [Sample(pk=number, name=name, icon=icon) for number, (name, icon) in enumerate(names, 1)]
 
 
+def _pair() -> Sample:
+    picture = Sample(url="#", thumb="/static/img/mark.svg", alt=_("整治前"))
+    return Sample(
+        remediation=Sample(title=_("更换楼道门禁"), state=Sample(label=_("已完成"))),
+        sides=[Sample(label=_("整治前"), pictures=[picture]), Sample(label=_("整治后"), pictures=[])],
+    )
+
+
 def context() -> dict[str, Any]:
     """All samples. Deterministic, so that two pictures of the page can be compared."""
     place = [_("永乐街道"), _("新城社区"), _("阳光小区 3 栋")]
@@ -132,6 +147,12 @@ def context() -> dict[str, Any]:
             Sample(label=_("已办结"), state="todo"),
             Sample(label=_("已评价"), state="todo"),
         ],
+        "picture_form": PictureForm(auto_id="picture_%s"),
+        "ways": [
+            Way(_("我的包联"), "#", "place", _("3 处"), 2, _("个未解决的问题")),
+            Way(LONG_NAME, "#", "care", LONG_NAME, 120, _("件")),
+        ],
+        "pair": _pair(),
         "table": _table(),
         "page": Paginator(range(100), 25).page(2),
         "categories": _categories(),
