@@ -245,7 +245,7 @@ def _facts(job: Job, found: Mapping[str, Any] | None) -> list[Fact]:
     facts = [
         Fact(_("文件"), job.params.get("upload_name", "")),
         Fact(_("提交时间"), datetime_words(job.created_at)),
-        Fact(_("更新已有的内容"), _("是") if job.params.get("update") else _("否")),
+        Fact(_("更新已有"), _("是") if job.params.get("update") else _("否")),
     ]
     if found is None:
         return facts

@@ -73,6 +73,9 @@ class Found:
         """Why the row's place can not be taken, in words; empty when it can."""
         if self.gone is not None:
             return _why_gone(self.gone)
+        if not self.nodes and len(self.words) > 1:
+            said = SEPARATOR.join(text for _key, text in self.words)
+            return _("没有找到“%(place)s”，或不在您的管辖范围内") % {"place": said}
         return why_not(self.nodes)
 
 

@@ -22,16 +22,23 @@ def with_holdings(rows: QuerySet[User]) -> QuerySet[User]:
     """Accounts with what they hold today read along, two queries however many; for `held_words`."""
     posts = Appointment.objects.current().select_related("node", "county")
     units = UnitMembership.objects.current().select_related("unit")
-    return rows.prefetch_related(
+    return rows.select_related("member__unit").prefetch_related(
         Prefetch("appointments", posts, to_attr="posts_now"), Prefetch("unit_memberships", units, to_attr="units_now")
     )
 
 
 def held_words(user: Any) -> str:
-    """网格员（白龙塘社区 · 第一网格）；县住建局联络员"""
+    """网格员（白龙塘社区 · 第一网格）；县住建局联络员；党员（县住建局）"""
     posts = [f"{row.post_label}（{_short(row)}）" for row in user.posts_now]
     units = [f"{row.unit.label}{row.get_role_display()}" for row in user.units_now]
-    return "；".join([*posts, *units])
+    return "；".join([*posts, *units, *_membership(user)])
+
+
+def _membership(user: User) -> Sequence[str]:
+    member = getattr(user, "member", None)
+    if member is None or not member.is_active:
+        return ()
+    return (_("党员（%(unit)s）") % {"unit": member.unit.label} if member.unit else _("党员"),)
 
 
 def _short(row: Appointment) -> str:

@@ -110,9 +110,9 @@ class PersonSheet(GridSheet):
         self.judge(reading)
         fresh = {row.phone for row in _rows(reading.plan) if row.user is None and row.wants_account}
         if fresh:
-            known = len({row.phone for row in _rows(reading.plan)} - fresh)
-            words = _("将新开 %(fresh)d 个账号；表里另有 %(known)d 人已有账号或不开通账号。")
-            reading.plan.notes.append(words % {"fresh": len(fresh), "known": known})
+            reading.plan.notes.append(_("将新开 %(count)d 个账号。") % {"count": len(fresh)})
+        if known := len({row.phone for row in _rows(reading.plan) if row.user is not None}):
+            reading.plan.notes.append(_("有 %(count)d 人已有账号，只增加职务，密码不变。") % {"count": known})
         return reading.plan
 
     def judge(self, reading: Reading) -> None:

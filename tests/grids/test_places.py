@@ -88,7 +88,8 @@ def test_contradictions_are_not_found(cast: Cast) -> None:
         ((FREE, "城关社区"),),
     ):
         found = find_places(cast.county, [words])[words]
-        assert (found.node, found.fault) == (None, "没有找到这个地方，或不在您的管辖范围内")
+        said = f"“{' · '.join(text for _key, text in words)}”" if len(words) > 1 else "这个地方"
+        assert (found.node, found.fault) == (None, f"没有找到{said}，或不在您的管辖范围内")
 
 
 def test_two_numbers_are_never_read_as_one(cast: Cast) -> None:
