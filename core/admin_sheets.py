@@ -26,6 +26,8 @@ from core.periods import datetime_words
 from core.sheets import jobs as sheet_jobs
 from core.sheets.base import Sheet, sheet_of
 from core.spreadsheets import XLSX_TYPE, write_template
+from core.spreadsheets.limits import MAX_BYTES
+from core.uploads import MEGABYTE
 from core.views import JOB_TONES
 
 
@@ -35,7 +37,6 @@ class UploadForm(forms.Form):
     upload = forms.FileField(
         label=gettext_lazy("表格文件"),
         allow_empty_file=True,
-        help_text=gettext_lazy(".xlsx 或 .csv，最大 20 MB，最多 10 万行。"),
         widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
         error_messages={"required": gettext_lazy("请选择要导入的表格。")},
     )
@@ -47,6 +48,8 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, sheet: Sheet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        most = {"size": MAX_BYTES // MEGABYTE, "rows": sheet.max_rows}
+        self.fields["upload"].help_text = _(".xlsx 或 .csv，最大 %(size)d MB，最多 %(rows)d 行。") % most
         if not sheet.can_update:
             del self.fields["update"]
 

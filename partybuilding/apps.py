@@ -27,7 +27,7 @@ class PartybuildingConfig(AppConfig):
             Unit,
             UnitMembership,
         )
-        from partybuilding.resources import pairing_ledgers, pairings
+        from partybuilding.resources import pairing_ledgers, pairings, units
         from partybuilding.views import mobile
 
         add_rights(posts.POST_RIGHTS)
@@ -54,6 +54,6 @@ class PartybuildingConfig(AppConfig):
         phone.offer_ways("pairings", mobile.ways)
         place_parts.register("pairings", place_pairings.parts)
         timeline.register("pairings", place_pairings.history)
-        for sheet in (pairings.PairingSheet, *pairing_ledgers.SHEETS):
+        for sheet in (units.UnitSheet, pairings.PairingSheet, *pairing_ledgers.SHEETS):
             sheets.register(sheet())
         audiences.register()

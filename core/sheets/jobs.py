@@ -25,6 +25,7 @@ from core.models import Job, JobState, User
 from core.periods import datetime_words
 from core.sheets.base import WHAT_WORDS, Line, Plan, Sheet, Task, What, sheet_of
 from core.spreadsheets import (
+    BoundTable,
     Report,
     RowError,
     Table,
@@ -88,7 +89,7 @@ def check(
     bound = bind_columns(table, choose_columns(table.headers, shapes), allowed=sheet.allowed)
     task = Task(actor, where, bound, update and sheet.can_update, progress or (lambda done, total: None))
     plan = sheet.plan(task)
-    plan.errors.sort(key=lambda error: error.row)
+    plan.errors = sorted((_as_in(bound, error) for error in plan.errors), key=lambda error: error.row)
     report = Report(
         total=len(table.rows),
         created=plan.count(What.NEW),
@@ -102,6 +103,14 @@ def check(
     )
     report.skipped = max(0, report.total - report.created - report.updated - report.unchanged - report.bad_rows)
     return Outcome(sheet, task, table, content, plan, report)
+
+
+def _as_in(table: BoundTable, error: RowError) -> RowError:
+    """The fault under the header that the person's own file has for the column."""
+    for column in table.columns:
+        if column.header == error.column and column.name in table.positions:
+            return replace(error, column=table.table.headers[table.positions[column.name]])
+    return error
 
 
 def submit_check(*, actor: User, sheet: Sheet, upload: File, update: bool = False, page: str = "") -> Job:

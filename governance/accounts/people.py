@@ -28,7 +28,7 @@ from grids.posts import MANAGE_ACCOUNT
 from grids.resources.base import GridSheet
 
 BATCH = 300
-MAX_ROWS = 20_000
+MAX_ROWS = 50_000
 
 
 @dataclass(slots=True)

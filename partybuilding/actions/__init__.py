@@ -39,16 +39,18 @@ from partybuilding.actions.pairings import (
     start_pairings,
 )
 from partybuilding.actions.running import RunningFacts, record_running, record_runnings
-from partybuilding.actions.units import create_unit, update_unit
+from partybuilding.actions.units import NewUnit, UnitChange, create_unit, create_units, update_unit, update_units
 
 __all__ = [
     "MemberChange",
     "NewMember",
     "NewMembership",
     "NewPairing",
+    "NewUnit",
     "PairingChange",
     "RoleCorrection",
     "RunningFacts",
+    "UnitChange",
     "add_member",
     "add_members",
     "add_membership",
@@ -62,6 +64,7 @@ __all__ = [
     "correct_visit",
     "create_organisation",
     "create_unit",
+    "create_units",
     "end_membership",
     "end_pairing",
     "give_member_account",
@@ -78,4 +81,5 @@ __all__ = [
     "update_members",
     "update_organisation",
     "update_unit",
+    "update_units",
 ]

@@ -1,5 +1,8 @@
 """Units: registered by the county, closed only when nothing is left in their hands."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,12 +16,39 @@ from core.codes import parse_uscc
 from core.errors import Conflict, Invalid
 from core.text import clean_line
 from grids.actions.permission import require
+from grids.actions.terms import BATCH, batches
 from grids.models import County
 from partybuilding import duties
 from partybuilding.models import Unit, UnitKind
 from partybuilding.posts import MANAGE_UNIT
 
 UNCHANGED: Any = object()
+
+
+@dataclass(frozen=True)
+class NewUnit:
+    """A unit to be registered. The fields mean what the arguments of `create_unit` mean."""
+
+    name: str
+    kind: str = UnitKind.DEPARTMENT
+    short_name: str = ""
+    credit_code: str = ""
+    address: str = ""
+    duty: str = ""
+
+
+@dataclass(frozen=True)
+class UnitChange:
+    """What is to be different of a unit. The fields mean what the arguments of `update_unit` mean."""
+
+    unit: Unit
+    name: str = UNCHANGED
+    kind: str = UNCHANGED
+    short_name: str = UNCHANGED
+    credit_code: str = UNCHANGED
+    address: str = UNCHANGED
+    duty: str = UNCHANGED
+    is_active: bool = UNCHANGED
 
 
 def create_unit(
@@ -42,25 +72,23 @@ def create_unit(
         NotFound, Forbidden: no `unit.manage` in the county. Invalid: a field is not usable.
         Conflict: the county has a unit of that name, or the code belongs to another unit.
     """
-    require(actor, MANAGE_UNIT, county)
-    given = {
-        "name": name,
-        "kind": kind,
-        "short_name": short_name,
-        "credit_code": credit_code,
-        "address": address,
-        "duty": duty,
-    }
-    unit = Unit(county=county, **{field: _CLEAN[field](value) for field, value in given.items()})
-    with transaction.atomic():
-        _refuse_taken(unit)
-        _save(unit, force_insert=True)
-        changes = {"name": (None, unit.name), "kind": (None, unit.kind)}
-        audit.record(actor=actor, action="unit.create", obj=unit, changes=changes, label=unit.name, new=True)
-    return unit
+    row = NewUnit(name, kind, short_name, credit_code, address, duty)
+    return create_units(actor=actor, county=county, rows=[row])[0]
 
 
 @transaction.atomic
+def create_units(*, actor: Actor, county: County, rows: Sequence[NewUnit]) -> list[Unit]:
+    """Registers many units in a few statements, for imports; all or none. Raises as `create_unit`."""
+    require(actor, MANAGE_UNIT, county)
+    made = [Unit(county=county, **{name: _CLEAN[name](value) for name, value in vars(row).items()}) for row in rows]
+    _refuse_taken(made)
+    with _last_word():
+        Unit.objects.bulk_create(made, batch_size=BATCH)
+    deeds = [audit.Deed(unit, {"name": (None, unit.name), "kind": (None, unit.kind)}, label=unit.name) for unit in made]
+    audit.record_many(actor=actor, action="unit.create", deeds=deeds, new=True)
+    return made
+
+
 def update_unit(
     *,
     actor: Actor,
@@ -77,33 +105,45 @@ def update_unit(
 
     Raises as `create_unit`; Conflict also when the unit is to be closed with matters in hand: the message counts them.
     """
-    require(actor, MANAGE_UNIT, unit)
-    unit = Unit.objects.select_for_update(of=("self",)).select_related("county").get(pk=unit.pk)
-    given = {
-        "name": name,
-        "kind": kind,
-        "short_name": short_name,
-        "credit_code": credit_code,
-        "address": address,
-        "duty": duty,
-        "is_active": is_active,
-    }
+    row = UnitChange(unit, name, kind, short_name, credit_code, address, duty, is_active)
+    return update_units(actor=actor, rows=[row])[0]
+
+
+@transaction.atomic
+def update_units(*, actor: Actor, rows: Sequence[UnitChange]) -> list[Unit]:
+    """Corrects many units in a few statements, for imports; all or none. Raises as `update_unit`."""
+    for row in rows:
+        require(actor, MANAGE_UNIT, row.unit)
+    found: dict[int, Unit] = {}
+    locked = Unit.objects.select_for_update(of=("self",)).select_related("county")
+    for some in batches(sorted(row.unit.pk for row in rows)):
+        found.update({unit.pk: unit for unit in locked.filter(pk__in=some).order_by("pk")})
+    deeds = []
+    for row in rows:
+        unit = found[row.unit.pk]
+        if changes := _change(unit, row):
+            deeds.append(audit.Deed(unit, changes, label=unit.name))
+    changed = [found[deed.obj.pk] for deed in deeds]
+    _refuse_taken(changed)
+    with _last_word():
+        Unit.objects.bulk_update(changed, list(_CLEAN), batch_size=BATCH)
+    audit.record_many(actor=actor, action="unit.update", deeds=deeds)
+    return [found[row.unit.pk] for row in rows]
+
+
+def _change(unit: Unit, row: UnitChange) -> dict[str, tuple[Any, Any]]:
+    """Sets what a row gives; answers what differed."""
     changes: dict[str, tuple[Any, Any]] = {}
-    for field, value in given.items():
-        if value is UNCHANGED:
+    for field, clean in _CLEAN.items():
+        if (value := getattr(row, field)) is UNCHANGED:
             continue
-        before, after = getattr(unit, field), _CLEAN[field](value)
+        before, after = getattr(unit, field), clean(value)
         if before != after:
             setattr(unit, field, after)
             changes[field] = (before, after)
-    if not changes:
-        return unit
     if changes.get("is_active") == (True, False):
         _refuse_busy(unit)
-    _refuse_taken(unit)
-    _save(unit, update_fields=list(changes))
-    audit.record(actor=actor, action="unit.update", obj=unit, changes=changes, label=unit.name)
-    return unit
+    return changes
 
 
 def _clean_kind(value: str) -> str:
@@ -137,19 +177,24 @@ def _refuse_busy(unit: Unit) -> None:
         )
 
 
-def _refuse_taken(unit: Unit) -> None:
-    others = Unit.objects.exclude(pk=unit.pk)
-    if others.filter(county=unit.county, name=unit.name).exists():
-        raise _taken("name", _("本县已有“%(name)s”，请核对。") % {"name": unit.name})
-    if unit.credit_code and others.filter(credit_code=unit.credit_code).exists():
-        raise _taken("credit_code", _("这个统一社会信用代码已登记在别的单位名下，请核对。"))
+def _refuse_taken(units: Sequence[Unit]) -> None:
+    """Raises Conflict when one of the units has the name of another in its county, or its code."""
+    own = [unit.pk for unit in units if unit.pk]
+    for some in batches(units):
+        others = Unit.objects.exclude(pk__in=own)
+        names = others.filter(county=some[0].county, name__in=[unit.name for unit in some])
+        if (other := names.first()) is not None:
+            raise _taken("name", _("本县已有“%(name)s”，请核对。") % {"name": other.name})
+        if others.filter(credit_code__in=[unit.credit_code for unit in some if unit.credit_code]).exists():
+            raise _taken("credit_code", _("这个统一社会信用代码已登记在别的单位名下，请核对。"))
 
 
-def _save(unit: Unit, **how: Any) -> None:
+@contextmanager
+def _last_word() -> Iterator[None]:
     """The database has the last word where two people register the same unit at once."""
     try:
         with transaction.atomic():
-            unit.save(**how)
+            yield
     except IntegrityError as error:
         raise _taken("name", _("这个单位刚刚已由别人登记，请刷新后查看。")) from error
 

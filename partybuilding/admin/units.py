@@ -14,13 +14,13 @@ from core import policies
 from core.admin_base import (
     Fact,
     Part,
-    ScopedModelAdmin,
     chip,
     choice_filter,
     day_words,
     flag_filter,
     link,
 )
+from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, DeedForm, NothingToFill
 from grids.selectors import managed_county
 from partybuilding import actions, posts
@@ -62,7 +62,8 @@ def _open_unit(*, actor: Any, obj: Unit) -> Unit:
 
 
 @admin.register(Unit)
-class UnitAdmin(ScopedModelAdmin):
+class UnitAdmin(SheetAdmin):
+    sheets = ("units",)
     list_display = ("name", "what", "duty", "state")
     list_filter = (
         choice_filter("kind", lazy("单位类型"), UnitKind.choices),
@@ -74,7 +75,7 @@ class UnitAdmin(ScopedModelAdmin):
     sortable_by = ("name",)
     object_related = ("county",)
     lookup_fields = ("name", "short_name")
-    empty_text = lazy("登记单位，再为它安排联络员、办理报到。")
+    empty_text = lazy("登记单位，成批的用表格导入；再为它安排联络员、办理报到。")
     adding = Deed("add", lazy("登记单位"), posts.MANAGE_UNIT, UnitForm, _create_unit, lazy("单位已登记。"), tone="main")
     deeds = (
         Deed("edit", lazy("修改"), posts.MANAGE_UNIT, UnitForm, _update_unit, lazy("已保存。"), tone="main"),

@@ -227,7 +227,7 @@ class _Planner:
             raise _FaultError(cols.PLACE, _("请填写地点"))
         found = known.places[words]
         if found.node is None:
-            raise _FaultError(self.places.header(words, self.headers), found.fault, words[-1][1])
+            raise _FaultError(self.headers[self.places.column(words)], found.fault, words[-1][1])
         return found.node
 
     @staticmethod

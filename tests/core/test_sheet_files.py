@@ -178,6 +178,20 @@ def test_a_bad_row_is_named_with_its_column_and_nothing_goes_in(
     assert not CalendarDay.objects.exists()
 
 
+def test_a_fault_stands_under_the_header_that_the_file_itself_has(cast: Cast, days: DaySheet) -> None:
+    check = checked(
+        cast.admin,
+        days,
+        book(["2026-10-08", "休息", ""], ["2026-10-08", "休息", ""], headers=["哪一天", *HEADERS[1:]]),
+        name="a.xlsx",
+    )
+    ((number, header, reason, _value),) = check.report["sheet"]["errors"]
+    assert (number, header, reason) == (3, "哪一天", "与第 2 行重复")
+    page = load_workbook(check.result.open("rb")).active
+    assert page is not None
+    assert page["A3"].fill.fgColor.rgb != page["A2"].fill.fgColor.rgb
+
+
 def test_dates_that_contradict_each_other_are_named_one_by_one(cast: Cast, days: DaySheet) -> None:
     rows = [[day, "休息", ""] for day in ("10/23/2026", "24/10/2026", "05/06/2026")]
     check = checked(cast.admin, days, book(*rows), name="调休.xlsx")

@@ -231,6 +231,7 @@ TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "exp
 TABLES: dict[str, tuple[list[str], list[str]]] = {
     **dict.fromkeys(("cadres", "liaisons", "members"), (ADMIN, [])),
     "people": ([], ADMIN),
+    "units": (ADMIN, [*CADRES, *ADMIN]),
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
     "appointments": (KEEP, [*CADRES, *ADMIN]),
