@@ -124,6 +124,8 @@ class RemediationSheet(GridSheet):
 
     def plan(self, task: Task) -> Plan:
         plan = Plan()
+        # Made once: a resource copies all its fields when it is made.
+        rows = RemediationRows()
         records = list(task.table.records())
         places = Compounds(task.actor, task.where, [record for record in records if not record.errors])
         good: list[tuple[Record, GridNode, RemediationFacts]] = []
@@ -149,7 +151,8 @@ class RemediationSheet(GridSheet):
                 for row in Remediation.objects.filter(node__in={node.pk for _record, node, _facts in some})
             }
             for record, node, facts in some:
-                self._judge(task, plan, record, node, facts, stands.get((node.pk, facts.title)))
+                found = stands.get((node.pk, facts.title))
+                self._judge(task, plan, rows, record, node, facts, found)
             task.progress(start + len(some), len(good))
         return plan
 
@@ -157,6 +160,7 @@ class RemediationSheet(GridSheet):
         self,
         task: Task,
         plan: Plan,
+        rows: RemediationRows,
         record: Record,
         node: GridNode,
         facts: RemediationFacts,
@@ -172,7 +176,7 @@ class RemediationSheet(GridSheet):
         if stands is None:
             plan.lines.append(Line(record.number, What.NEW, name, data=facts))
             return
-        changes = RemediationRows().differing(stands, after)
+        changes = rows.differing(stands, after)
         if not task.update and (message := differs_from_what_stands(changes)):
             plan.errors.append(fault(record.number, "", message))
             return

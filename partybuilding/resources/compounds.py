@@ -207,6 +207,10 @@ class _Planner:
         self.records = list(task.table.records())
         self.found = Plan()
         self.new_branches: dict[str, int] = {}
+        # Made once: a resource copies all its fields when it is made.
+        self.rows = CompoundRows()
+        self.physical = {str(words) for words in _PHYSICAL.values()}
+        self.run_by = {str(words) for words in _RUN_BY.values()}
         self.may_register = task.actor is SYSTEM or policies.can(task.actor, MANAGE_ORGANISATION, task.where)
 
     def plan(self) -> Plan:
@@ -262,15 +266,14 @@ class _Planner:
                 stands.firm if compound.running and stands.firm_name == compound.running.firm_name else None
             )
             after.update(_running_words(stands))
-        rows = CompoundRows()
-        changes = rows.differing(before, after)
+        changes = self.rows.differing(before, after)
         if not self.task.update and (message := differs_from_what_stands(changes)):
             self.found.errors.append(fault(record.number, "", message))
             return
         changed = {header for header, _before, _after in changes}
         row = _Row(
-            profile if changed & {str(words) for words in _PHYSICAL.values()} else None,
-            running if changed & {str(words) for words in _RUN_BY.values()} else None,
+            profile if changed & self.physical else None,
+            running if changed & self.run_by else None,
         )
         if row.running is not None and branch:
             row.new_branch = branch
