@@ -1,5 +1,5 @@
 """Who runs a compound: the property firm or nobody, the owners' committee, the branch. The place's own facts are written
-by `grids.actions.compounds`; both halves take the same lock."""
+by `grids.actions.compounds`; both halves take the same lock (docs/decisions/0016)."""
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence

@@ -77,7 +77,7 @@ class CompoundManager(NodeManager):
 
 
 class Compound(GridNode):
-    """A place of the tree seen as a compound: the lists and pages of both halves hang on it."""
+    """A place of the tree seen as a compound: the lists and pages of both halves hang on it (docs/decisions/0016)."""
 
     objects = CompoundManager()
 

@@ -74,6 +74,9 @@ SHOTS: dict[str, Shot] = {
     "desk-demand": Shot("东关社区党组织书记", DESK, "/admin/services/demand/{accepted_pk}/change/"),
     "desk-list": Shot("东关社区党组织书记", DESK, "/admin/services/demand/"),
     "desk-care": Shot("东关社区党组织书记", DESK, "/admin/grids/carehousehold/"),
+    "desk-compound": Shot("东关社区党组织书记", DESK, "/admin/partybuilding/compound/{compound_pk}/change/"),
+    "desk-compounds": Shot("县委组织部", DESK, "/admin/partybuilding/compound/figures/"),
+    "phone-compound": Shot("东关社区“两委”干部", PHONE, "/m/compounds/{compound_pk}/"),
     "desk-street": Shot("城北街道干部", DESK, "/admin/"),
     "dashboard-county": Shot("县委组织部", DESK, "/dashboard/"),
     "dashboard-late": Shot("县委组织部", DESK, "/dashboard/rows/?light=late"),
@@ -102,7 +105,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
     from django.utils import timezone
 
     from governance.sample.load import load as load_sample
-    from grids.models import GridNode
+    from grids.models import GridNode, RemediationPhoto
     from services.models import Assignment, Demand, SubOrder, SubOrderState
 
     call_command("migrate", interactive=False, verbosity=0)
@@ -115,7 +118,10 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
     signed = mine.filter(state=SubOrderState.SIGNED, assignments__isnull=True).order_by("-pk")[0]
     member = next(phone for role, phone in phones.items() if role.startswith("党员"))
     offered = Assignment.objects.filter(member__user__phone=member, state="offered").order_by("-pk")[0]
+    there = RemediationPhoto.objects.filter(remediation__community__name="东关社区", remediation__kind="lift")
+    shown = there.select_related("remediation").order_by("pk")[0].remediation
     values = {
+        "compound_pk": str(shown.node_id),
         "offered": offered.suborder.demand.code,
         "token": loaded.token,
         "building_pk": str(building.pk),
