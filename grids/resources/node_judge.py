@@ -67,10 +67,12 @@ class Judge:
         self.codes: dict[str, Draft] = {}
         self.of_place: dict[int, Draft] = {}
         for draft in drafts:
-            if draft.place is not None:
+            if draft.place is not None and not draft.bad:
                 self.of_place.setdefault(draft.place.pk, draft)
         self.elsewhere = self._given_elsewhere()
         self.kept_outside: list[Draft] = []
+        # Looked up once: a hundred thousand rows would ask for it.
+        self.name_header = _("名称") if self.task.table.has("name") else ""
 
     def judge(self) -> Plan:
         rows = len(self.task.table.table.rows)
@@ -107,7 +109,7 @@ class Judge:
         self.reader.blame(draft, header, words, value)
 
     def _check_new(self, draft: Draft) -> None:
-        header = draft.level.name if not self.task.table.has("name") else _("名称")
+        header = self.name_header or draft.level.name
         if naming.SEPARATOR.strip() in draft.name:
             words = _("名称里不能用“%(mark)s”") % {"mark": naming.SEPARATOR.strip()}
             self._refuse(draft, header, words, draft.name)

@@ -125,17 +125,21 @@ class LongReader(Reader):
         """What the row may hang on, the column that says it, and how; None when it says nothing."""
         code, path, word, street, community = said
         if code:
-            return self._coded(code), _("上级编码"), code
+            return self._coded(code), self._header("parent_code"), code
         if path:
-            return self._at(path), _("上级位置"), path
+            return self._at(path), self._header("parent_path"), path
         if word:
             found = self._coded(word) or self._at(word) or self._called(draft, word, street, community)
-            return found, _("上级"), word
+            return found, self._header("parent"), word
         if community and draft.level.key != naming.COMMUNITY:
-            return self._called(draft, community, street, ""), _("所属社区"), community
+            return self._called(draft, community, street, ""), self._header("community"), community
         if street and draft.level.key == naming.COMMUNITY:
-            return self._called(draft, street, "", ""), _("所属街道"), street
+            return self._called(draft, street, "", ""), self._header("street"), street
         return None, "", ""
+
+    def _header(self, name: str) -> str:
+        """A column as the file itself heads it."""
+        return self.task.table.table.headers[self.task.table.positions[name]]
 
     def _coded(self, text: str) -> list[Draft | Place]:
         code = key_of(text)

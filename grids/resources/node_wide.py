@@ -25,11 +25,11 @@ class WideReader(Reader):
         super().__init__(*args)
         self._drafts: dict[tuple[Any, str, str], Draft] = {}
         self._of_place: dict[int, Draft] = {}
-        self._communities = [
-            place
-            for place in self.forest.places.values()
-            if place.community_id == place.pk and place.inside and place.retired_at is None
-        ]
+        inside = [place for place in self.forest.places.values() if place.inside]
+        self._communities = [place for place in inside if place.community_id == place.pk and place.retired_at is None]
+        # Who works in one community alone need not write it into every row.
+        alone = len(self._communities) == 1 and len({place.community_id for place in inside}) == 1
+        self._own = self._communities[0] if alone else None
 
     def read(self) -> list[Draft]:
         waiting: list[tuple[list[_Step], Draft]] = []
@@ -44,7 +44,7 @@ class WideReader(Reader):
             said = Draft(record.number, level, name, bad=bool(record.errors))
             self.fill(said, record)
             waiting.append((steps, said))
-        waiting.sort(key=lambda pair: len(pair[0]))
+        waiting.sort(key=lambda pair: (pair[0][0][0].key != naming.STREET, len(pair[0])))
         for steps, said in waiting:
             self._walk(steps, said)
         found = [*self._of_place.values(), *self._drafts.values()]
@@ -80,8 +80,9 @@ class WideReader(Reader):
         """The draft of a step that no row has named yet. None when it has no place to hang on; the row says so."""
         draft = Draft(said.number, level, name, above, named=False)
         if above is None and level.key != naming.STREET:
-            if not self._base(draft):
-                return None
+            begun = self._base(draft)
+            if begun is not draft:
+                return begun
         elif above is not None and above.bad:
             self.blame_above(draft, above)
             return draft
@@ -100,22 +101,22 @@ class WideReader(Reader):
             return self._of_place.setdefault(draft.place.pk, draft)
         return draft
 
-    def _base(self, draft: Draft) -> bool:
-        """Hangs up a path that does not begin at a street: on the community it names, or the only one there is."""
+    def _base(self, draft: Draft) -> Draft | None:
+        """What a path that does not begin at a street begins with: the community of that name, or a draft hung on the
+        person's own community. None when neither can be; the row says so."""
         if draft.level.key == naming.COMMUNITY:
-            found = [place for place in self._communities if place.name == draft.name]
+            found = {self._of(place) for place in self._communities if place.name == draft.name}
+            found |= {one for one in self._drafts.values() if one.level is draft.level and one.name == draft.name}
             if len(found) == 1:
-                draft.place = found[0]
-                draft.parent = self.forest.places.get(found[0].parent_id or 0)
-                return True
+                return found.pop()
             words = _("请补上街道：没有叫“%(name)s”的社区，或不止一个") % {"name": draft.name}
+        elif self._own is not None:
+            draft.parent = self._of(self._own)
+            return draft
         else:
-            if len(self._communities) == 1:
-                draft.parent = self._of(self._communities[0])
-                return True
             words = _("请补上街道和社区")
         self.blame(draft, draft.level.name, words, draft.name)
-        return False
+        return None
 
     def _of(self, place: Place) -> Draft:
         """The draft of a place that no column names."""
