@@ -115,6 +115,12 @@ def _to_other_tree(block: Block, parent: GridNode, deeper: int) -> Block:
     return Block(there, at, at + block.width - 1, block.depth + deeper)
 
 
+def make_room(parent: GridNode) -> None:
+    """Room for one more child behind the last one of `parent`, which is read under the lock."""
+    _shift(parent.tree_id, parent.rght - 1, 2)
+    parent.rght += 2
+
+
 def _shift(tree_id: int, after: int, by: int) -> None:
     """Moves every bound of a tree that lies after a number."""
 

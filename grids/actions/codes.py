@@ -1,13 +1,13 @@
 """The next code, as the database knows the ones given. Callers hold the locks of the streets they number in."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from core.codes import DivisionLevel
+from core.prepared import Prepared
 from grids import naming
 from grids.models import County, GridNode
 
@@ -17,19 +17,26 @@ def next_code_below(prefix: str) -> str:
 
     Raises Invalid when the serials are used up.
     """
-    last = _last(prefix, [""])
+    last = _last(prefix, "")
     if last == f"{prefix}999":
-        last = _last(prefix, naming.BEYOND) or last
+        beyond = (_last(prefix, mark) for mark in reversed(naming.BEYOND))
+        last = next((code for code in beyond if code), last)
     return naming.code_after(prefix, naming.serial_below(prefix, last))
 
 
-def _last(prefix: str, marks: Sequence[str]) -> str:
-    # Ranges, because an index serves them on every database; LIKE it does not. From the end, because what hangs below
+def _given(low: str, high: str, length: int) -> QuerySet[Any, Any]:
+    # A range, because an index serves it on every database; LIKE it does not. From its end, because what hangs below
     # the last one is little.
-    ranges = [Q(code__gte=f"{prefix}{mark}000", code__lte=f"{prefix}{mark}999") for mark in marks]
-    length = len(prefix) + len(marks[0]) + naming.SERIAL
-    given = GridNode.objects.filter(reduce(or_, ranges)).annotate(length=Length("code")).filter(length=length)
-    return given.order_by("-code").values_list("code", flat=True).first() or ""
+    given = GridNode.objects.filter(code__gte=low, code__lte=high).annotate(length=Length("code")).filter(length=length)
+    return given.order_by("-code").values_list("code")[:1]
+
+
+_GIVEN = Prepared(_given, str, str, int)
+
+
+def _last(prefix: str, mark: str) -> str:
+    found = _GIVEN.rows(f"{prefix}{mark}000", f"{prefix}{mark}999", len(prefix) + len(mark) + naming.SERIAL)
+    return str(found[0][0]) if found else ""
 
 
 class GivenCodes:

@@ -4,15 +4,17 @@ Shared by `tree` and `restructuring`, under the locks they hold.
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F, Max, Q, Value
 from django.db.models.functions import Concat, Length, Substr
 from django.utils.translation import gettext as _
 
 from core.codes import DivisionLevel, parse_division_code
 from core.errors import Conflict, Invalid, Stale
+from core.prepared import Prepared
 from core.text import clean_line
 from grids import naming
+from grids.actions import bounds
 from grids.actions.codes import next_code_below
 from grids.levels import why_not_below
 from grids.models import County, GridNode, Level, NodeKind
@@ -22,10 +24,24 @@ from grids.models import County, GridNode, Level, NodeKind
 
 UNCHANGED: Any = object()
 
+# Asked for every place that is made: written once (docs/decisions/0008).
+_LEVEL = Prepared(lambda county, key: Level.objects.filter(county_id=county, key=key), int, str)
+_CALLED = Prepared(
+    lambda parent, level, name: (
+        GridNode.objects.standing()
+        .filter(parent_id=parent, level_type_id=level, name=name)
+        .order_by()
+        .values_list("pk")
+    ),
+    int,
+    int,
+    str,
+)
+
 
 def level_of(county: County, key: str, parent: GridNode | None) -> Level:
     """The county's level of that key, if a node of it may stand below the parent. Raises Invalid."""
-    level = Level.objects.filter(county=county, key=key).first()
+    level = _LEVEL.one(county.pk, key)
     if level is None:
         raise bad("level", _("%(county)s没有这个层级，请从列表中选择。") % {"county": county.name})
     if parent is None:
@@ -94,8 +110,12 @@ def check_version(node: GridNode, version: int | None) -> None:
 
 
 def refuse_same_name(node: GridNode, parent: GridNode | None) -> None:
-    siblings = GridNode.objects.standing().filter(county=node.county, parent=parent, level_type=node.level_type)
-    if siblings.filter(name=node.name).exclude(pk=node.pk).exists():
+    if parent is None:
+        streets = GridNode.objects.standing().filter(county=node.county, parent=None, name=node.name)
+        called = list(streets.values_list("pk"))
+    else:
+        called = _CALLED.rows(parent.pk, node.level_type_id, node.name)
+    if any(pk != node.pk for (pk,) in called):
         message = _("“%(parent)s”之下已有“%(name)s”，请换一个名称。") % {
             "parent": parent.name if parent else node.county.name,
             "name": node.name,
@@ -172,15 +192,21 @@ def new_node(
     node.path = naming.path_of(parent.path if parent else "", node.name)
     refuse_same_name(node, parent)
     node.code = given_code(node, code, parent) if code else next_code(node, parent)
-    insert(node)
+    insert(node, parent)
     return node
 
 
-def insert(node: GridNode) -> None:
-    """mptt makes room at the end of the parent; the number of a new tree is the next over all counties."""
+def insert(node: GridNode, parent: GridNode | None) -> None:
+    """Writes the row behind the last child of its parent, as read under the lock; the number of a new tree is the next
+    over all counties. What mptt finds set it leaves alone."""
+    if parent is None:
+        node.tree_id = (GridNode.objects.aggregate(last=Max("tree_id"))["last"] or 0) + 1
+        node.lft, node.rght, node.depth = 1, 2, 0
+    else:
+        node.tree_id, node.lft, node.rght, node.depth = parent.tree_id, parent.rght, parent.rght + 1, parent.depth + 1
+        bounds.make_room(parent)
     try:
-        with transaction.atomic():
-            node.save(force_insert=True)
+        node.save(force_insert=True)
     except IntegrityError as error:
         raise code_taken(node.code) from error
     if node.level_type.key == naming.COMMUNITY:
