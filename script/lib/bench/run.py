@@ -183,6 +183,8 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--demands", type=int, default=100_000)
     options.add_argument("--seconds", type=float, default=5.0)
+    options.add_argument("--nodes", type=int, default=100_000)
+    options.add_argument("--only", choices=("requests", "tree"))
     chosen = options.parse_args()
     folder = Path(tempfile.mkdtemp())
     os.environ.update(
@@ -196,25 +198,30 @@ def main() -> None:
     import django
 
     django.setup()
+    import tree
     from django.core.management import call_command
     from django.db import connection
     from world import load
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    began = time.monotonic()
-    world = load(chosen.demands)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
         cursor.execute("SELECT version()")
         engine = cursor.fetchone()[0].split(" on ")[0]
     print(
         f"{platform.machine()}, {os.cpu_count()} 核；Python {platform.python_version()}，Django {django.__version__}，{engine}"
     )
-    print(
-        f"{chosen.demands} 条需求（装入 {time.monotonic() - began:.0f} 秒）；gunicorn {WORKERS} 进程，{CONNECTIONS} 个连接"
-    )
-    report(world, folder, chosen.seconds)
+    if chosen.only != "tree":
+        began = time.monotonic()
+        world = load(chosen.demands)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        print(
+            f"{chosen.demands} 条需求（装入 {time.monotonic() - began:.0f} 秒）；gunicorn {WORKERS} 进程，{CONNECTIONS} 个连接"
+        )
+        report(world, folder, chosen.seconds)
+    if chosen.only != "requests":
+        tree.report(chosen.nodes)
 
 
 def report(world: Any, folder: Path, seconds: float) -> None:
