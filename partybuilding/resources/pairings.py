@@ -21,7 +21,7 @@ from core.sheets.base import Progress
 from core.sheets.jobs import fault
 from core.spreadsheets import Column, LedgerColumn
 from core.spreadsheets.columns import Record
-from grids.actions import why_not_theirs
+from grids.actions import hold_places, why_not_theirs
 from grids.actions.terms import batches, meet
 from grids.models import County, GridNode
 from grids.naming import steps_of
@@ -89,6 +89,9 @@ class PairingSheet(GridSheet):
     def write(self, task: Task, plan: Plan) -> None:
         changed = [line.data for line in plan.to_do if line.what is What.CHANGED]
         new = [line.data for line in plan.to_do if line.what is What.NEW]
+        # Places before pairings, as everywhere: the streets' locks come first.
+        nodes = [*(row.pairing.node for row in changed), *(row.node for row in new)]
+        hold_places(*{node.pk: node for node in nodes}.values())
         # What ends in this table makes room for what begins.
         change_pairings(actor=task.actor, rows=changed)
         start_pairings(actor=task.actor, rows=new)
