@@ -203,6 +203,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         self.county: County = self.task.where
+        self.resource = AppointmentRows()
         self.actor = user_of(self.task.actor)
         rows = self._placed()
         self._name_people(rows)
@@ -378,7 +379,7 @@ class _Planner:
         what = f"{row.user.name} {row.place} {POSTS[row.post].label}"
         changes: list[tuple[str, str, str]] = []
         if before is not None:
-            changes = [(h, _shown(old), _shown(new)) for h, old, new in AppointmentRows().differing(before, after)]
+            changes = [(h, _shown(old), _shown(new)) for h, old, new in self.resource.differing(before, after)]
             if not changes:
                 return Line(row.record.number, What.SAME, what)
             if not self.task.update:
