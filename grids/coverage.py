@@ -140,9 +140,11 @@ def _inside(place: County | GridNode) -> dict[str, Q]:
     """The place as a filter: for nodes themselves, and for appointments at them."""
     if isinstance(place, County):
         return {"": Q(county=place), "node__": Q(node__county=place)}
+    # A street is no part of any community, and counts as well.
+    column = "community" if place.community_id is not None else ""
     return {
-        "": in_subtree(place, community="community"),
-        "node__": in_subtree(place, "node", community="node__community"),
+        "": in_subtree(place, community=column),
+        "node__": in_subtree(place, "node", community=column and f"node__{column}"),
     }
 
 

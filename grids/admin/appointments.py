@@ -5,10 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from core import policies
 from core.admin_base import Fact, Part, SelectFilter, chip, choice_filter, day_words, link
 from core.admin_sheets import SheetAdmin
 from core.deeds import Deed
@@ -182,3 +185,33 @@ def _held(row: Appointment) -> tuple[str, str]:
     if row.end is not None and row.end < today:
         return _("已离任"), "grey"
     return (_("在任"), "green") if row.start <= today else (_("未到任"), "blue")
+
+
+def people_part(user: Any, node: GridNode) -> Part:
+    """Who serves at a place today, for its own page; first of all that nobody does, with the way to change it."""
+    order = list(posts.POSTS)
+    held = Appointment.objects.visible_to(user).current().filter(node=node).select_related("user")
+    rows = [
+        [
+            link(row.post_label, reverse("admin:grids_appointment_change", args=[row.pk])),
+            row.user.name,
+            day_words(row.start),
+        ]
+        for row in sorted(held, key=lambda row: (order.index(row.post) if row.post in order else len(order), row.start))
+    ]
+    level = node.level_type
+    filled = any(row.post == level.holder_post and row.user.is_active for row in held)
+    if level.holder_post and not filled and not node.is_retired:
+        may = policies.can(user, posts.MANAGE_APPOINTMENT, node)
+        rows.insert(0, [level.holder_words, chip(_("空缺"), "amber"), appoint_link(node) if may else "—"])
+    return Part(_("负责人"), [_("岗位"), _("姓名"), _("任职日期")], rows, _("还没有人在这里任职。"))
+
+
+def appoint_address(node: GridNode) -> str:
+    """The form of an appointment with this place and the post that answers for it."""
+    return f"{reverse('admin:grids_appointment_add')}?node={node.pk}&post={node.level_type.holder_post}"
+
+
+def appoint_link(node: GridNode) -> str:
+    """A button to it, for a cell."""
+    return format_html('<a class="button button--small" href="{}">{}</a>', appoint_address(node), _("任命"))

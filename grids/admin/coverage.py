@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -17,6 +16,7 @@ from core.admin_base import Fact, Part, day_words, link
 from core.admin_sheets import SheetAdmin
 from core.errors import NotFound
 from grids import coverage, posts
+from grids.admin.appointments import appoint_address, appoint_link
 from grids.admin.nodes import LevelFilter, NodePlaceFilter
 from grids.models import Appointment, County, GridNode, Vacancy
 from grids.naming import COMMUNITY, STREET
@@ -83,9 +83,7 @@ class VacancyAdmin(SheetAdmin):
 
     @admin.display(description=lazy("办理"), empty_value="—")
     def act(self, node: Any) -> str | None:
-        if not node.mine:
-            return None
-        return format_html('<a class="button button--small" href="{}">{}</a>', appoint_url(node), _("任命"))
+        return appoint_link(node) if node.mine else None
 
     def object_title(self, obj: Vacancy) -> str:
         return obj.name
@@ -117,7 +115,7 @@ class VacancyAdmin(SheetAdmin):
     def object_context(self, request: HttpRequest, obj: Vacancy) -> dict[str, Any]:
         context = super().object_context(request, obj)
         if not obj.is_retired and policies.can(request.user, posts.MANAGE_APPOINTMENT, obj):
-            context["buttons"] = [{"label": _("任命"), "tone": "main", "url": appoint_url(obj)}]
+            context["buttons"] = [{"label": _("任命"), "tone": "main", "url": appoint_address(obj)}]
         return context
 
     # --- The figures ----------------------------------------------------------------------------------------------
@@ -204,11 +202,6 @@ class VacancyAdmin(SheetAdmin):
 
     def _cells(self, cover: coverage.Cover, place: County | GridNode, level: str = "") -> list[Any]:
         return [cover.nodes, cover.filled, self._vacant(cover, place, level), cover.share]
-
-
-def appoint_url(node: GridNode) -> str:
-    """The form of an appointment with this place and the post that answers for it."""
-    return f"{reverse('admin:grids_appointment_add')}?node={node.pk}&post={node.level_type.holder_post}"
 
 
 def _figures() -> list[str]:

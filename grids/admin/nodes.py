@@ -18,9 +18,10 @@ from core.admin_sheets import SheetAdmin
 from core.deeds import Deed
 from grids import place_parts, posts, timeline, tree_reads
 from grids.admin import node_deeds
+from grids.admin.appointments import people_part
 from grids.admin.node_tree import TreePages
 from grids.admin_places import SEARCHED, PlaceFilter
-from grids.models import Appointment, County, GridNode, Level
+from grids.models import County, GridNode, Level
 from grids.selectors import size_warning
 
 # Children on a place's own page; the tree shows them all.
@@ -156,9 +157,7 @@ class GridNodeAdmin(TreePages, SheetAdmin):
     def parts(self, request: HttpRequest, obj: GridNode) -> list[Part]:
         parts = []
         if policies.holds(request.user, posts.VIEW_APPOINTMENT):
-            held = Appointment.objects.visible_to(request.user).current().filter(node=obj).select_related("user")
-            people = [[row.post_label, row.user.name, day_words(row.start)] for row in held]
-            parts.append(Part(_("负责人"), [_("岗位"), _("姓名"), _("任职日期")], people, _("还没有人在这里任职。")))
+            parts.append(people_part(request.user, obj))
         return [*parts, self._below(request, obj), *place_parts.of(obj, request.user)]
 
     def _below(self, request: HttpRequest, obj: GridNode) -> Part:

@@ -159,3 +159,15 @@ def test_who_may_not_is_refused(cast: Cast, keeper: Appointment, deed: str) -> N
     own = Appointment.objects.get(user=cast.a.officer)
     assert do(signed_in(cast.a.officer), own, deed, end="2030-01-01", start=TODAY, reason="x").status_code == 403
     assert not Appointment.objects.exclude(end=None).exists()
+
+
+def test_a_place_tells_first_that_nobody_answers_for_it(cast: Cast) -> None:
+    page = reverse("admin:grids_gridnode_change", args=[cast.a.other_building.pk])
+    add = f"{reverse('admin:grids_appointment_add')}?node={cast.a.other_building.pk}&amp;post=building_head"
+    assert add in signed_in(cast.a.officer).get(page).content.decode()
+    looking = signed_in(cast.a.team_lead).get(page).content.decode()
+    assert "空缺" in looking
+    assert add not in looking
+    filled = signed_in(cast.a.officer).get(reverse("admin:grids_gridnode_change", args=[cast.a.building.pk]))
+    assert "空缺" not in filled.content.decode()
+    assert address(Appointment.objects.get(user=cast.a.building_head)) in filled.content.decode()
