@@ -11,7 +11,7 @@ from core.models import AuditEntry, Job
 from core.sheets import sheet_of
 from core.sheets.jobs import export
 from core.spreadsheets import write_template
-from grids.models import CompoundProfile, Facility
+from grids.models import CompoundProfile, Facility, Level
 from partybuilding.actions import record_running
 from partybuilding.models import Compound, CompoundRunning, PartyOrganisation, UnitKind
 from tests import factories as make
@@ -157,6 +157,25 @@ def test_one_name_in_two_communities_asks_for_the_community(cast: Cast) -> None:
 def test_the_neighbours_compound_is_nowhere(cast: Cast) -> None:
     job = look(cast.a.officer, ["和谐小区", "", cast.b.compound.code, "9"], headers=("小区", "社区", "编码", "户数"))
     assert "没有找到这个小区，或不在您的管辖范围内" in faults_of(job)[0]
+
+
+def test_a_county_without_compounds_brings_in_its_grids(cast: Cast) -> None:
+    Level.objects.filter(county=cast.other_county, key="compound").delete()
+    grid = make.make_node(cast.other_county_community, "grid", "第一网格")
+    row = ["第一网格", "城关", "1998", "三无"]
+    bring(cast.other_county_secretary, row, headers=("网格", "社区", "建成年份", "管理方式"))
+    assert CompoundRunning.objects.get().node_id == grid.pk
+    wrong = ["第一网格", "白龙塘", "1998", "三无"]
+    job = look(cast.a.officer, wrong, headers=("网格", "社区", "建成年份", "管理方式"))
+    assert "没有找到这个小区" in faults_of(job)[0], "here a grid is no compound"
+
+
+def test_one_new_branch_of_two_compounds_is_registered_once(cast: Cast) -> None:
+    make.make_node(cast.a.node, "compound", "东院")
+    rows = [[name, "白龙塘", "三无", "联合党支部", "联合组建"] for name in ("和谐小区", "东院")]
+    bring(cast.admin, *rows, headers=("小区", "社区", "管理方式", "党支部", "组建方式"))
+    branch = PartyOrganisation.objects.get(name="联合党支部")
+    assert CompoundRunning.objects.filter(branch=branch, branch_setup="merged").count() == 2
 
 
 def test_a_new_branch_is_registered_by_whoever_may_below_the_communitys(cast: Cast) -> None:
