@@ -31,7 +31,7 @@ _PAST, _LONGEST = 30, 270
 
 class NodePlaceFilter(PlaceFilter):
     path = ""
-    community = "community"
+    # No community column: a street is a row of this list too, and lies in no community.
 
 
 class LevelFilter(SelectFilter):

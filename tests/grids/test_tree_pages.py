@@ -301,3 +301,9 @@ def test_the_page_of_a_place_tells_its_past(cast: Cast) -> None:
     department = text_of(signed_in(cast.admin).get(reverse("admin:grids_gridnode_change", args=[cast.a.grid.pk])))
     assert "登记需求" not in department, "an administrator sees no matters"
     assert Appointment.objects.filter(node=cast.a.grid).exists()
+
+
+def test_the_list_of_places_inside_a_street_begins_with_the_street(cast: Cast) -> None:
+    listed = text_of(signed_in(cast.admin).get(f"/admin/grids/gridnode/?place={cast.street.pk}"))
+    assert f"/admin/grids/gridnode/{cast.street.pk}/change/" in listed
+    assert f"/admin/grids/gridnode/{cast.other_street.pk}/change/" not in listed
