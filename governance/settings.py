@@ -407,6 +407,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "SubOrderState": "services.models.SubOrderState",
         "PairingKind": "partybuilding.models.PairingKind",
         "NodeKind": "grids.models.NodeKind",
+        "FacilityKind": "grids.models.FacilityKind",
+        "Fate": "grids.hanging.Fate",
     },
 }
 

@@ -70,7 +70,7 @@ def household_row(one: CareHousehold) -> dict[str, Any]:
     }
 
 
-class VisitInput(serializers.Serializer[Any]):
+class CareVisitInput(serializers.Serializer[Any]):
     visited_on = serializers.DateField(label=lazy("走访日期"))
     text = serializers.CharField(
         label=lazy("情况"), max_length=TEXT_LENGTH, required=False, default="", allow_blank=True
@@ -141,9 +141,9 @@ class HouseholdDetail(APIView):
 
 
 class HouseholdVisit(APIView):
-    @extend_schema(operation_id="care_visit", summary="记录走访", request=VisitInput, responses={201: HouseholdRow})
+    @extend_schema(operation_id="care_visit", summary="记录走访", request=CareVisitInput, responses={201: HouseholdRow})
     def post(self, request: Request, pk: int) -> Response:
-        user, data = _carer(request), given(request, VisitInput)
+        user, data = _carer(request), given(request, CareVisitInput)
         record_visit(actor=user, household=_find(user, pk), **data)
         return Response(household_row(_find(user, pk)), status=status.HTTP_201_CREATED)
 

@@ -98,7 +98,7 @@ class CreateInput(Facts, Reasoned):
     code = serializers.CharField(label=_("区划代码（街道、社区可填）"), required=False, allow_blank=True)
 
 
-class DescribeInput(Facts, Versioned):
+class NodeDescribeInput(Facts, Versioned):
     pass
 
 
@@ -106,7 +106,7 @@ class RenameInput(Versioned):
     name = serializers.CharField(label=_("新名称"))
 
 
-class MoveInput(Versioned):
+class NodeMoveInput(Versioned):
     parent = serializers.CharField(label=_("新上级的编码"))
 
 

@@ -158,19 +158,19 @@ class NodeDescribe(APIView):
     @extend_schema(
         operation_id="nodes_describe",
         summary="修改资料；没有给出的保持不变",
-        request=rows.DescribeInput,
+        request=rows.NodeDescribeInput,
         responses=rows.NodeRow,
     )
     def post(self, request: Request, code: str) -> Response:
         user = caller(request)
         node = find(user, code)
-        return Response(_row(actions.describe_node(actor=user, node=node, **given(request, rows.DescribeInput))))
+        return Response(_row(actions.describe_node(actor=user, node=node, **given(request, rows.NodeDescribeInput))))
 
 
 class NodeMove(APIView):
-    @extend_schema(operation_id="nodes_move", summary="调整隶属", request=rows.MoveInput, responses=rows.NodeRow)
+    @extend_schema(operation_id="nodes_move", summary="调整隶属", request=rows.NodeMoveInput, responses=rows.NodeRow)
     def post(self, request: Request, code: str) -> Response:
-        user, data = caller(request), given(request, rows.MoveInput)
+        user, data = caller(request), given(request, rows.NodeMoveInput)
         node, parent = find(user, code), find(user, data.pop("parent"), field="parent")
         return Response(_row(actions.move_node(actor=user, node=node, parent=parent, **data)))
 

@@ -170,7 +170,7 @@ def figures_row(place: str, name: str, figures: Figures) -> dict[str, Any]:
     }
 
 
-class DescribeInput(serializers.Serializer[Any]):
+class CompoundDescribeInput(serializers.Serializer[Any]):
     """What is not given stays as it is."""
 
     built_year = serializers.IntegerField(label=_("建成年份"), required=False, allow_null=True)

@@ -71,12 +71,12 @@ class CompoundDescribe(APIView):
     @extend_schema(
         operation_id="compounds_describe",
         summary="登记小区情况；没有给出的保持不变",
-        request=rows.DescribeInput,
+        request=rows.CompoundDescribeInput,
         responses=rows.CompoundRow,
     )
     def post(self, request: Request, code: str) -> Response:
         user = caller(request)
-        describe_compound(actor=user, node=_find(user, code), **given(request, rows.DescribeInput))
+        describe_compound(actor=user, node=_find(user, code), **given(request, rows.CompoundDescribeInput))
         return Response(rows.compound_row(_find(user, code)))
 
 

@@ -128,7 +128,7 @@ class EndInput(serializers.Serializer[Any]):
     version = serializers.IntegerField(label=_("版本"), required=False)
 
 
-class VisitInput(serializers.Serializer[Any]):
+class PairingVisitInput(serializers.Serializer[Any]):
     visited_on = serializers.DateField(label=_("走访日期"))
     text = serializers.CharField(label=_("走访情况"), max_length=500)
     problem = serializers.CharField(label=_("发现的问题"), required=False, allow_blank=True, max_length=500)

@@ -90,11 +90,14 @@ class PairingHandOver(APIView):
 
 class PairingVisits(APIView):
     @extend_schema(
-        operation_id="pairings_visit", summary="记录走访", request=rows.VisitInput, responses={201: rows.PairingDetail}
+        operation_id="pairings_visit",
+        summary="记录走访",
+        request=rows.PairingVisitInput,
+        responses={201: rows.PairingDetail},
     )
     def post(self, request: Request, pk: int) -> Response:
         user = caller(request)
-        actions.add_visit(actor=user, pairing=_find(user, pk), **given(request, rows.VisitInput))
+        actions.add_visit(actor=user, pairing=_find(user, pk), **given(request, rows.PairingVisitInput))
         return _shown(user, pk, status.HTTP_201_CREATED)
 
 

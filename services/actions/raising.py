@@ -124,7 +124,7 @@ def _accept_due(node: GridNode, now: Any) -> Any:
 @transaction.atomic
 def _write(actor: Actor, demand: Demand, photos: list[Any]) -> Demand:
     # The place may have gone to another community, or out of use, since it was read; from here on it stays as it is.
-    (node,) = hold_places(demand.node)
+    node: Any = hold_places(demand.node)[0]
     _refuse_retired(node)
     demand.node, demand.community = node, node.community
     demand.save(force_insert=True)
