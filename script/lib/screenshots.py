@@ -77,6 +77,10 @@ SHOTS: dict[str, Shot] = {
     "desk-compound": Shot("东关社区党组织书记", DESK, "/admin/partybuilding/compound/{compound_pk}/change/"),
     "desk-compounds": Shot("县委组织部", DESK, "/admin/partybuilding/compound/figures/"),
     "phone-compound": Shot("东关社区“两委”干部", PHONE, "/m/compounds/{compound_pk}/"),
+    "phone-tree": Shot("东关社区党组织书记", PHONE, "/admin/grids/gridnode/tree/"),
+    "desk-tree": Shot("县级管理员", DESK, "/admin/grids/gridnode/tree/"),
+    "desk-coverage": Shot("县委组织部", DESK, "/admin/grids/vacancy/coverage/"),
+    "desk-gaps": Shot("县委组织部", DESK, "/admin/partybuilding/pairing/gaps/"),
     "desk-street": Shot("城北街道干部", DESK, "/admin/"),
     "dashboard-county": Shot("县委组织部", DESK, "/dashboard/"),
     "dashboard-late": Shot("县委组织部", DESK, "/dashboard/rows/?light=late"),
@@ -85,6 +89,7 @@ SHOTS: dict[str, Shot] = {
     "admin-import": Shot("县级管理员", DESK, "/admin/core/user/import/"),
     "admin-limits": Shot("县级管理员", DESK, "/admin/services/category/"),
     "auditor-trail": Shot("县级审计员", DESK, "/admin/core/auditentry/"),
+    "phone-pairing": Shot("县级领导（包联社区）", PHONE, "/m/pairings/"),
     "print-qr": Shot("网格员", DESK, "/places/{building_pk}/qr/"),
 }
 
