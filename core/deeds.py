@@ -104,6 +104,11 @@ class Deed:
     offered: Callable[[Any], bool] | None = None
     foresee: Callable[..., Foresight] | None = None
 
+    @property
+    def is_foreseen(self) -> bool:
+        """For templates, which would call `foresee` itself."""
+        return self.foresee is not None
+
     def is_offered(self, obj: Any) -> bool:
         return self.offered is None or self.offered(obj)
 

@@ -57,6 +57,14 @@ def send(page: Any) -> None:
 
 
 # The follow page of the order just sent is one link further.
+def merge(page: Any) -> None:
+    """Ticks a neighbour and looks at what would happen."""
+    page.locator("input[name=sources]").first.check()
+    page.fill("[name=reason]", "户数太少")
+    page.locator("form.form button[type=submit]").click()
+    page.locator("#foresight").scroll_into_view_if_needed()
+
+
 SHOTS: dict[str, Shot] = {
     "resident-start": Shot("", PHONE, "/r/"),
     "resident-order": Shot("", PHONE, "/r/{token}/", (order,)),
@@ -82,6 +90,8 @@ SHOTS: dict[str, Shot] = {
     "desk-coverage": Shot("县委组织部", DESK, "/admin/grids/vacancy/coverage/"),
     "desk-gaps": Shot("县委组织部", DESK, "/admin/partybuilding/pairing/gaps/"),
     "desk-street": Shot("城北街道干部", DESK, "/admin/"),
+    "desk-tree": Shot("城北街道干部", DESK, "/admin/grids/gridnode/tree/?open={branches}"),
+    "desk-merge": Shot("城北街道干部", DESK, "/admin/grids/gridnode/{grid_pk}/do/merge/", (merge,)),
     "dashboard-county": Shot("县委组织部", DESK, "/dashboard/"),
     "dashboard-late": Shot("县委组织部", DESK, "/dashboard/rows/?light=late"),
     "admin-desk": Shot("县级管理员", DESK, "/admin/"),
@@ -130,6 +140,8 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
         "offered": offered.suborder.demand.code,
         "token": loaded.token,
         "building_pk": str(building.pk),
+        "grid_pk": str(building.parent_id),
+        "branches": ",".join(str(node.pk) for node in building.get_ancestors()),
         "follow": here.filter(state="checked", solved=None).order_by("-pk")[0].follow_code,
         "accepted_pk": str(here.filter(state="accepted", parked_until=None).order_by("-pk")[0].pk),
         "running": running.code,
