@@ -143,7 +143,7 @@ def registered() -> list[Hanging]:
 @dataclass(frozen=True)
 class Line:
     """What would become of some open rows of one kind. `choices` are the other ways there are, when there are any;
-    `count` is None where it is not told (`Hanging.discreet`)."""
+    `count` is None where it is not told (`Hanging.discreet`); `is_crowded`: they find no room where the others go."""
 
     kind: str
     label: str
@@ -151,6 +151,7 @@ class Line:
     fate: Fate
     choices: tuple[Fate, ...]
     examples: tuple[str, ...]
+    is_crowded: bool = False
 
     @property
     def words(self) -> str:
@@ -198,11 +199,7 @@ def what_hangs(
         if fate is Fate.FOLLOW:
             crowded = kind.crowded_out(rows, successor, successor.community_id)
         offered = tuple(each for each in kind.fates if successor is not None or each is not Fate.FOLLOW)
-        if crowded is None:
-            found += _line(kind, rows, fate, offered, user)
-        else:
-            found += _line(kind, rows.exclude(crowded), fate, offered, user)
-            found += _line(kind, rows.filter(crowded), otherwise, (), user)
+        found += _lines(kind, rows, fate, offered, crowded, otherwise, user)
     return found
 
 
@@ -217,11 +214,7 @@ def what_follows(nodes: Q, community: int | None, user: Any) -> list[Line]:
         if kind.community:
             rows = kind.open_rows().filter(inside(kind, nodes))
             crowded = kind.crowded_out(rows, None, community)
-            if crowded is None:
-                found += _line(kind, rows, Fate.FOLLOW, (), user)
-            else:
-                found += _line(kind, rows.exclude(crowded), Fate.FOLLOW, (), user)
-                found += _line(kind, rows.filter(crowded), Fate.BY_HAND, (), user)
+            found += _lines(kind, rows, Fate.FOLLOW, (), crowded, Fate.BY_HAND, user)
     return found
 
 
@@ -230,7 +223,25 @@ def inside(kind: Hanging, nodes: Q) -> Q:
     return Q(**{f"{kind.node}__in": GridNode.objects.filter(nodes).order_by().values("pk")})
 
 
-def _line(kind: Hanging, rows: QuerySet[Any], fate: Fate, offered: tuple[Fate, ...], user: Any) -> list[Line]:
+def _lines(
+    kind: Hanging,
+    rows: QuerySet[Any],
+    fate: Fate,
+    offered: tuple[Fate, ...],
+    crowded: Q | None,
+    otherwise: Fate,
+    user: Any,
+) -> list[Line]:
+    """One line, or two when some of the rows find no room."""
+    if crowded is None:
+        return _line(kind, rows, fate, offered, user)
+    going = _line(kind, rows.exclude(crowded), fate, offered, user)
+    return [*going, *_line(kind, rows.filter(crowded), otherwise, (), user, is_crowded=True)]
+
+
+def _line(
+    kind: Hanging, rows: QuerySet[Any], fate: Fate, offered: tuple[Fate, ...], user: Any, *, is_crowded: bool = False
+) -> list[Line]:
     count = rows.order_by().count()
     if not count:
         return []
@@ -240,4 +251,5 @@ def _line(kind: Hanging, rows: QuerySet[Any], fate: Fate, offered: tuple[Fate, .
     if told is None and fate is Fate.FOLLOW:
         # It goes along by itself: nobody has to know that it is there.
         return []
-    return [Line(kind.key, str(kind.label), told, fate, offered if len(offered) > 1 else (), examples)]
+    choices = offered if len(offered) > 1 else ()
+    return [Line(kind.key, str(kind.label), told, fate, choices, examples, is_crowded)]
