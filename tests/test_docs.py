@@ -148,7 +148,7 @@ def test_every_command_named_exists(document: Path) -> None:
         re.findall(r"`((?:check|load)_[a-z]+)`", text)
     )
     assert named_commands <= known
-    for script in set(re.findall(r"script/([a-z_/]+(?:\.py)?)", text)):
+    for script in set(re.findall(r"script/([a-z_/-]+(?:\.py)?)", text)):
         path = ROOT / "script" / script
         assert path.exists(), script
         if path.suffix == "" and path.is_file():
