@@ -81,6 +81,8 @@ class Server:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
+        except urllib.error.URLError:
+            return 0
 
 
 def assert_gone(family: list[psutil.Process], seconds: float = 20) -> None:
