@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.admin_base import SelectFilter
-from core.lookups import LookupField
+from core.lookups import CANDIDATES, LookupField
 from grids.models import GridNode
 from grids.querysets import in_subtree
+from grids.successors import follow
 
-SEARCHED = ("path", "^code")
+SEARCHED = ("path", "^code", "^external_code")
 _SHOWN = ("street", "community")
 # Below the community one is in: as far down as a cadre's daily work is cut up.
 _SHOWN_INSIDE = ("sector", "compound", "grid")
@@ -24,11 +26,34 @@ def place_text(node: Any) -> str:
     return str(node.path)
 
 
+class PlaceField(LookupField):
+    """A place by its name, path or code; the code of a retired place finds the one that took over."""
+
+    def _only(self, text: str) -> Any:
+        try:
+            return super()._only(text)
+        except ValidationError:
+            heir = self._heir(text)
+            if heir is None:
+                raise
+            return heir
+
+    def _heir(self, text: str) -> Any:
+        """Only ever one of the rows on offer, so that nobody learns of a place out of sight."""
+        named = Q(code=text) | Q(external_code=text)
+        for retired in GridNode.objects.filter(named, retired_at__isnull=False).order_by("-retired_at")[:CANDIDATES]:
+            heir, _chain = follow(retired)
+            found = self.rows.filter(pk=heir.pk).first() if heir is not None else None
+            if found is not None:
+                return found
+        return None
+
+
 def place_field(rows: QuerySet[Any], **kwargs: Any) -> LookupField:
     """A field for one place out of `rows`, found by its name, path or code."""
     kwargs.setdefault("label", _("地点"))
     kwargs.setdefault("help_text", _("填小区、楼栋或门牌中的几个字，用空格分开，例如“和谐 2 号楼”。"))
-    return LookupField(
+    return PlaceField(
         rows=rows.order_by("tree_id", "lft"),
         search=SEARCHED,
         text=place_text,

@@ -77,7 +77,7 @@ PRESETS: dict[str, Preset] = {
 STEP = 10
 
 # A level that is none of the known ones has one of these keys; who answers for its nodes holds `OWN_POST`, whose title
-# is the county's own.
+# is the county's own (docs/decisions/0012-levels-of-ones-own.md).
 OWN_KEYS = tuple(f"own_{number}" for number in range(1, 10))
 OWN_POST = "place_head"
 OWN_KIND = _("自定")

@@ -14,6 +14,7 @@ from grids.naming import COMMUNITY, GRID, STREET
 from grids.policies import CountyScope, NodeScope
 from grids.posts import POSTS
 from grids.querysets import in_subtree
+from grids.successors import follow
 
 # The size guide for a grid: warned of, never enforced, because places differ (docs/practice.md, "Codes").
 GRID_HOUSEHOLDS = (300, 500)
@@ -66,15 +67,7 @@ def who_answers_for(node: GridNode) -> list[Appointment]:
 
 def successor_of(node: GridNode) -> GridNode | None:
     """The place in use that a place stands for today: itself, or along the successors; None where nobody took over."""
-    seen: set[int] = set()
-    found: GridNode | None = node
-    while found is not None and found.is_retired:
-        # No deed makes a circle; a repair by hand might.
-        if found.pk in seen:
-            return None
-        seen.add(found.pk)
-        found = found.successor
-    return found
+    return follow(node)[0]
 
 
 def heir_of(node: GridNode) -> GridNode | None:

@@ -5,9 +5,6 @@ from django.utils.translation import gettext as _
 
 from grids.models import County, GridNode
 
-# Nobody retires a place into a place into a place more often than this.
-_LONGEST = 50
-
 
 def resolve_code(county: County, code: str) -> tuple[GridNode | None, list[GridNode]]:
     """The place in use that a code means today, and the chain that leads to it.
@@ -28,7 +25,8 @@ def resolve_code(county: County, code: str) -> tuple[GridNode | None, list[GridN
 def follow(node: GridNode | None) -> tuple[GridNode | None, list[GridNode]]:
     """The place in use that stands for a node, along its successors, and the chain from the node on. See `resolve_code`."""
     chain: list[GridNode] = []
-    while node is not None and node not in chain and len(chain) < _LONGEST:
+    # No deed makes a circle; a repair by hand might.
+    while node is not None and node not in chain:
         chain.append(node)
         if not node.is_retired:
             return node, chain

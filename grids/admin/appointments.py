@@ -189,17 +189,16 @@ def _held(row: Appointment) -> tuple[str, str]:
 
 def people_part(user: Any, node: GridNode) -> Part:
     """Who serves at a place today, for its own page; first of all that nobody does, with the way to change it."""
-    order = list(posts.POSTS)
+    order, level = list(posts.POSTS), node.level_type
     held = Appointment.objects.visible_to(user).current().filter(node=node).select_related("user")
     rows = [
         [
-            link(row.post_label, reverse("admin:grids_appointment_change", args=[row.pk])),
+            link(level.words_for(row.post), reverse("admin:grids_appointment_change", args=[row.pk])),
             row.user.name,
             day_words(row.start),
         ]
         for row in sorted(held, key=lambda row: (order.index(row.post) if row.post in order else len(order), row.start))
     ]
-    level = node.level_type
     filled = any(row.post == level.holder_post and row.user.is_active for row in held)
     if level.holder_post and not filled and not node.is_retired:
         may = policies.can(user, posts.MANAGE_APPOINTMENT, node)

@@ -72,6 +72,12 @@ class Level(models.Model):
         post = POSTS.get(self.holder_post)
         return self.holder_title or (str(post.label) if post else "")
 
+    def words_for(self, post: str) -> str:
+        """A post as it is called at this level: the county's title for who answers, else the post's own name."""
+        if post == self.holder_post:
+            return self.holder_words
+        return str(POSTS[post].label) if post in POSTS else post
+
     @property
     def kind_words(self) -> str:
         """Which known level it is, whatever the county calls it: 网格; 自定 for one of the county's own."""
