@@ -198,7 +198,7 @@ def report_insertions(admin: Any, other_admin: Any) -> None:
         nodes = build_street(actor=SYSTEM, county=county, street=Piece("street", f"街{code}", code, children=children))
         return nodes[0]
 
-    big = GridNode.objects.filter(parent__isnull=True).order_by("pk").first()
+    big = GridNode.objects.filter(parent__isnull=True, county__code=COUNTY).order_by("pk").first()
     assert big is not None
     places = [
         (admin, big),
