@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from core import policies
 from core.errors import DomainError, Forbidden, NotFound, Stale
 from core.forms import add_domain_error
+from core.workflow import Workflow
 
 Text = str | Promise
 
@@ -117,6 +118,25 @@ class Deed:
         if obj is None:
             return policies.holds(user, self.right)
         return policies.can(user, self.right, obj) and self.is_offered(obj)
+
+
+def deed_of(flow: Workflow, name: str, form: type[DeedForm], run: Callable[..., Any]) -> Deed:
+    """The button of a move of a transition table, with the table's words; it stands where the table allows the move."""
+    row = flow.get(name)
+    right = row.right
+    if right is None:
+        raise ValueError(f"{flow.name}.{name}: no person makes this move")
+    return Deed(
+        name,
+        row.label,
+        right,
+        form,
+        run,
+        done=row.done or row.label,
+        help=row.help,
+        tone=row.tone,
+        offered=lambda obj: getattr(obj, flow.field) in row.sources,
+    )
 
 
 def perform(deed: Deed, form: DeedForm, *, actor: Any, obj: Any, data: Mapping[str, Any]) -> tuple[bool, Any]:

@@ -13,17 +13,38 @@ from core.models import AuditEntry, CalendarDay, User
 from grids.models import Appointment, CareCadence, CareHousehold, County, GridNode, Level, Remediation, Vacancy
 from grids.posts import COUNT_CARE
 from partybuilding.models import (
+    Alliance,
     Compound,
+    FloatingMember,
     Member,
     Pairing,
     PairingProblem,
     PairingVisit,
     PartyOrganisation,
+    Station,
     Unit,
     UnitMembership,
 )
 from services import posts
-from services.models import Category, Demand, LoopSettings, UnitCheckIn
+from services.models import (
+    Activity,
+    Category,
+    CheckInApplication,
+    Commitment,
+    Demand,
+    JointMeeting,
+    LoopSettings,
+    MatchRun,
+    MemberCard,
+    MemberCheckIn,
+    Project,
+    Resolution,
+    Resource,
+    Responsibility,
+    ServiceRating,
+    ServiceRecord,
+    UnitCheckIn,
+)
 
 Item = dict[str, Any]
 
@@ -33,12 +54,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [
         ("", [_desk(request), *_demands(request)]),
         (_("清单"), _lists(request)),
-        (_("双报到"), _models(request, UnitCheckIn, Unit, UnitMembership)),
+        (_("双报到"), _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard)),
+        (_("承诺与活动"), _models(request, Commitment, Activity, ServiceRating)),
+        (_("联席会议"), _models(request, JointMeeting, Resolution, Alliance)),
+        (_("单位"), _models(request, Unit, UnitMembership)),
         (_("网格"), [*_places(request), *_coverage(request)]),
         (_("小区"), _compounds(request)),
         (_("包联"), _pairings(request)),
         (_("关爱"), _care(request)),
-        (_("党组织"), _models(request, PartyOrganisation, Member)),
+        (_("党组织"), _models(request, PartyOrganisation, Member, Station, FloatingMember)),
         (_("统计"), _figures(request)),
         (_("管理"), _administration(request)),
         (_("我的"), _mine(request)),
@@ -114,12 +138,13 @@ def _demands(request: HttpRequest) -> list[Item]:
 
 
 def _lists(request: HttpRequest) -> list[Item]:
-    """The four lists of the county. The demand list is what units may claim; the other three come with their issue."""
+    """The four lists, and how demands and resources are brought together. The demand list is what units may claim."""
     if not _sees(request, Demand):
         return []
     listed = reverse("admin:services_demand_changelist")
     active = request.path == listed and request.GET.get("state") == "published"
-    return [_item(request, _("需求清单（待认领）"), f"{listed}?state=published", active=active)]
+    demands = _item(request, _("需求清单（待认领）"), f"{listed}?state=published", active=active)
+    return [demands, *_models(request, Resource, Project, Responsibility, MatchRun)]
 
 
 def _care(request: HttpRequest) -> list[Item]:

@@ -16,14 +16,19 @@ class PartybuildingConfig(AppConfig):
         from grids.posts import VIEW_COMPOUND, add_rights
         from partybuilding import audiences, compounds, duties, hanging, place_pairings, policies, posts
         from partybuilding.models import (
+            Alliance,
+            AllianceSeat,
             Compound,
             CompoundRunning,
+            FloatingContact,
+            FloatingMember,
             Member,
             Pairing,
             PairingGuide,
             PairingProblem,
             PairingVisit,
             PartyOrganisation,
+            Station,
             Unit,
             UnitMembership,
         )
@@ -48,6 +53,13 @@ class PartybuildingConfig(AppConfig):
         registry.register(PairingGuide, CountySettings(posts.VIEW_PAIRING))
         registry.register(CompoundRunning, InTree(VIEW_COMPOUND))
         registry.register(Compound, InTree(VIEW_COMPOUND, path=""))
+        registry.register(Station, InTree(posts.VIEW_STATION))
+        registry.register(FloatingMember, InTree(posts.VIEW_FLOATING, path="station.node"))
+        registry.register(
+            FloatingContact, InTree(posts.VIEW_FLOATING, path="floating.station.node", county="floating.county")
+        )
+        registry.register(Alliance, policies.AlliancePolicy())
+        registry.register(AllianceSeat, policies.AlliancePolicy("alliance"))
         hanging.register()
         compounds.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))

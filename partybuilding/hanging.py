@@ -11,7 +11,15 @@ from grids import hanging
 from grids.compounds import have_profiles
 from grids.hanging import Fate, Passage
 from grids.querysets import unended
-from partybuilding.models import CompoundRunning, Pairing, PairingProblem, PartyOrganisation
+from partybuilding.models import (
+    Alliance,
+    CompoundRunning,
+    Member,
+    Pairing,
+    PairingProblem,
+    PartyOrganisation,
+    Station,
+)
 from partybuilding.pairing_kinds import kinds_at
 
 
@@ -35,6 +43,14 @@ def register() -> None:
         fates=(Fate.FOLLOW, Fate.STAY),
         no_room=_run_already,
     )
+    hanging.register(Member, node="home", label=_("居住在这里的党员"), open=lambda: Q(is_active=True))
+    hanging.register(Station, label=_("在用的流动党员驿站"), open=lambda: Q(is_active=True))
+    hanging.register(Alliance, label=_("在用的党建联盟"), open=lambda: Q(is_active=True), no_room=_allied_there)
+
+
+def _allied_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
+    """A place has one joint body of a kind."""
+    return Q(Exists(Alliance.objects.filter(node=successor, is_active=True, kind=OuterRef("kind"))))
 
 
 def _paired_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:

@@ -10,7 +10,7 @@ from core.models import User
 from core.policies import Grant
 from grids.policies import CountyScope, InTree, NodeScope
 from partybuilding import posts
-from partybuilding.models import Member, Pairing, UnitMembership
+from partybuilding.models import AllianceSeat, Member, Pairing, UnitMembership
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,30 @@ class OrganisationPolicy:
 
     def covers(self, scope: Any, obj: Any) -> bool:
         return isinstance(scope, CountyScope | NodeScope) and bool(obj.county_id == scope.county_id)
+
+
+class AlliancePolicy(InTree):
+    """Joint bodies and their seats: seen with the place, and by the units that sit on one."""
+
+    def __init__(self, path: str = "") -> None:
+        """Args:
+        path: from the row to its alliance, empty for alliances themselves.
+        """
+        at = f"{path}." if path else ""
+        super().__init__(posts.VIEW_ALLIANCE, path=f"{at}node", county=f"{at}county")
+        self.at = path
+
+    def q(self, scope: Any) -> Q | None:
+        if isinstance(scope, UnitScope):
+            held = AllianceSeat.objects.filter(unit_id=scope.unit_id)
+            return Q(**{f"{self.at or 'pk'}__in": held.values("alliance")})
+        return super().q(scope)
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        if isinstance(scope, UnitScope):
+            alliance_id = obj.alliance_id if self.at else obj.pk
+            return AllianceSeat.objects.filter(alliance_id=alliance_id, unit_id=scope.unit_id).exists()
+        return super().covers(scope, obj)
 
 
 class PairingPolicy(InTree):

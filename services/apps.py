@@ -23,6 +23,7 @@ class ServicesConfig(AppConfig):
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
         registry.name_rights(posts.RIGHT_LABELS)
         registry.provide_scopes(policies.checkin_grants)
+        registry.provide_scopes(policies.reach_grants)
         table: dict[type[Model], registry.Policy] = {
             models.Demand: policies.DEMAND_POLICY,
             models.SubOrder: policies.SubOrderPolicy(),
@@ -38,6 +39,7 @@ class ServicesConfig(AppConfig):
             models.Category: CountySettings(posts.VIEW_SETTINGS),
             models.LoopSettings: CountySettings(posts.VIEW_SETTINGS),
             models.Tally: policies.TallyPolicy(),
+            **policies.WEFT_POLICIES,
         }
         for model, policy in table.items():
             registry.register(model, policy)

@@ -20,7 +20,25 @@ from partybuilding.models import PairingProblem, Unit
 from services import posts
 from services.actions.following import follow_place
 from services.clocks import limits_of
-from services.models import CheckInRole, Demand, SubOrder, SubOrderState, UnitCheckIn
+from services.models import (
+    APPLICATION_OPEN,
+    COMMITMENT_OPEN,
+    MEMBER_CHECKIN_OPEN,
+    PROJECT_HOLDS,
+    CheckInApplication,
+    CheckInRole,
+    Commitment,
+    Demand,
+    JointMeeting,
+    MeetingState,
+    MemberCheckIn,
+    Project,
+    Resource,
+    ResourceState,
+    SubOrder,
+    SubOrderState,
+    UnitCheckIn,
+)
 from services.models.demand import OPEN_STATES
 
 
@@ -42,6 +60,42 @@ def register() -> None:
         no_room=_reported_there,
         begun="checkin.start",
         ended="checkin.end",
+    )
+    hanging.register(
+        CheckInApplication,
+        label=_("待办的报到申请"),
+        open=lambda: Q(state__in=[str(state) for state in APPLICATION_OPEN]),
+        no_room=_applied_there,
+    )
+    hanging.register(
+        MemberCheckIn,
+        label=_("党员报到"),
+        community="community",
+        open=lambda: Q(state__in=[str(state) for state in MEMBER_CHECKIN_OPEN]),
+    )
+    hanging.register(
+        Commitment,
+        label=_("未完成的承诺事项"),
+        community="community",
+        open=lambda: Q(state__in=[str(state) for state in COMMITMENT_OPEN]),
+        no_room=_promised_there,
+    )
+    hanging.register(
+        Resource,
+        label=_("可用的资源"),
+        open=lambda: ~Q(state=ResourceState.WITHDRAWN),
+        no_room=_offered_there,
+    )
+    hanging.register(
+        Project,
+        label=_("未完成的项目"),
+        community="community",
+        open=lambda: Q(state__in=[str(state) for state in PROJECT_HOLDS]),
+    )
+    hanging.register(
+        JointMeeting,
+        label=_("未结束的联席会议"),
+        open=lambda: ~Q(state__in=[MeetingState.CLOSED, MeetingState.CANCELLED]),
     )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
     covers.register(
@@ -83,6 +137,26 @@ def _same_number(rows: QuerySet[Any], successor: Any, community: int | None) -> 
 def _reported_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
     """Units that have reported to the successor already."""
     return Q(Exists(UnitCheckIn.objects.filter(unended(), node=successor, unit=OuterRef("unit"))))
+
+
+def _applied_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
+    """Units that have applied to the successor already."""
+    states = [str(state) for state in APPLICATION_OPEN]
+    return Q(Exists(CheckInApplication.objects.filter(state__in=states, node=successor, unit=OuterRef("unit"))))
+
+
+def _promised_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
+    """Promises the successor has from the same unit in the same words of the same day (`commitment_once`)."""
+    twin = Commitment.objects.filter(
+        node=successor, unit=OuterRef("unit"), title=OuterRef("title"), promised_on=OuterRef("promised_on")
+    )
+    return Q(Exists(twin)) if successor is not None else Q(pk__in=[])
+
+
+def _offered_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
+    """What the same unit offers there under the same name (`resource_once`)."""
+    twin = Resource.objects.exclude(state=ResourceState.WITHDRAWN)
+    return Q(Exists(twin.filter(node=successor, unit=OuterRef("unit"), name=OuterRef("name"))))
 
 
 def _in_hand(unit: Unit) -> Any:

@@ -28,6 +28,33 @@ ANSWER_SUPERVISION = "supervision.answer"
 ANSWER_ASSIGNMENT = "assignment.answer"
 VIEW_CHECKIN = "checkin.view"
 MANAGE_CHECKIN = "checkin.manage"
+APPLY_CHECKIN = "checkin.apply"
+VIEW_MEMBER_CHECKIN = "member_checkin.view"
+MANAGE_MEMBER_CHECKIN = "member_checkin.manage"
+REPORT_MEMBER_CHECKIN = "member_checkin.report"
+VIEW_CARD = "card.view"
+VIEW_COMMITMENT = "commitment.view"
+MAKE_COMMITMENT = "commitment.make"
+MANAGE_COMMITMENT = "commitment.manage"
+CONFIRM_COMMITMENT = "commitment.confirm"
+VIEW_ACTIVITY = "activity.view"
+MANAGE_ACTIVITY = "activity.manage"
+VIEW_RESOURCE = "resource.view"
+OFFER_RESOURCE = "resource.offer"
+MANAGE_RESOURCE = "resource.manage"
+VIEW_PROJECT = "project.view"
+MANAGE_PROJECT = "project.manage"
+CLAIM_PROJECT = "project.claim"
+SERVE_PROJECT = "project.serve"
+VIEW_EVIDENCE = "evidence.view"
+VIEW_MATCH = "match.view"
+RUN_MATCH = "match.run"
+VIEW_MEETING = "meeting.view"
+MANAGE_MEETING = "meeting.manage"
+ATTEND_MEETING = "meeting.attend"
+VIEW_RATING = "rating.view"
+RATE_UNIT = "rating.unit"
+RATE_COMMUNITY = "rating.community"
 VIEW_SETTINGS = "settings.view"
 MANAGE_SETTINGS = "settings.manage"
 
@@ -58,11 +85,52 @@ RIGHT_LABELS = {
     ANSWER_ASSIGNMENT: _("回应安排"),
     VIEW_CHECKIN: _("查看单位报到"),
     MANAGE_CHECKIN: _("维护单位报到"),
+    APPLY_CHECKIN: _("申请报到"),
+    VIEW_MEMBER_CHECKIN: _("查看党员报到"),
+    MANAGE_MEMBER_CHECKIN: _("接收党员报到、确认服务"),
+    REPORT_MEMBER_CHECKIN: _("报到、填写服务"),
+    VIEW_CARD: _("查看季度服务卡"),
+    VIEW_COMMITMENT: _("查看承诺事项"),
+    MAKE_COMMITMENT: _("作出承诺、反馈进展"),
+    MANAGE_COMMITMENT: _("维护承诺事项"),
+    CONFIRM_COMMITMENT: _("确认承诺完成"),
+    VIEW_ACTIVITY: _("查看共建活动"),
+    MANAGE_ACTIVITY: _("登记共建活动"),
+    VIEW_RESOURCE: _("查看资源清单"),
+    OFFER_RESOURCE: _("提供资源"),
+    MANAGE_RESOURCE: _("维护资源清单"),
+    VIEW_PROJECT: _("查看项目清单"),
+    MANAGE_PROJECT: _("维护项目清单"),
+    CLAIM_PROJECT: _("认领项目"),
+    SERVE_PROJECT: _("实施项目"),
+    VIEW_EVIDENCE: _("查看佐证照片"),
+    VIEW_MATCH: _("查看供需匹配"),
+    RUN_MATCH: _("供需匹配"),
+    VIEW_MEETING: _("查看联席会议"),
+    MANAGE_MEETING: _("组织联席会议"),
+    ATTEND_MEETING: _("参加联席会议"),
+    VIEW_RATING: _("查看双向评价"),
+    RATE_UNIT: _("评价单位"),
+    RATE_COMMUNITY: _("评价社区"),
     VIEW_SETTINGS: _("查看类别和时限"),
     MANAGE_SETTINGS: _("维护类别和时限"),
 }
 
-_LOOKS = {VIEW_DEMAND, VIEW_CHECKIN, VIEW_SETTINGS}
+_LOOKS = {
+    VIEW_DEMAND,
+    VIEW_CHECKIN,
+    VIEW_COMMITMENT,
+    VIEW_ACTIVITY,
+    VIEW_RESOURCE,
+    VIEW_PROJECT,
+    VIEW_EVIDENCE,
+    VIEW_MATCH,
+    VIEW_MEETING,
+    VIEW_RATING,
+    VIEW_SETTINGS,
+}
+# Whoever works at a place on its lists: the community, and the street for what concerns several of its communities.
+_LISTS = {MANAGE_CHECKIN, MANAGE_COMMITMENT, MANAGE_RESOURCE, MANAGE_PROJECT, RUN_MATCH, MANAGE_MEETING}
 _COMMUNITY = {
     *_LOOKS,
     RAISE_DEMAND,
@@ -80,7 +148,13 @@ _COMMUNITY = {
     REVIEW_RETURN,
     REVIEW_EXTENSION,
     ANSWER_SUPERVISION,
-    MANAGE_CHECKIN,
+    *_LISTS,
+    VIEW_MEMBER_CHECKIN,
+    MANAGE_MEMBER_CHECKIN,
+    VIEW_CARD,
+    CONFIRM_COMMITMENT,
+    MANAGE_ACTIVITY,
+    RATE_UNIT,
 }
 # The street steps in where a community is stuck, and decides what was escalated to it.
 _STREET = {
@@ -91,12 +165,20 @@ _STREET = {
     SUPERVISE_DEMAND,
     EXPORT_DEMAND,
     REVIEW_SECOND_EXTENSION,
-    MANAGE_CHECKIN,
+    *_LISTS,
 }
 _KEEPER = {VIEW_DEMAND, RAISE_DEMAND, VIEW_SETTINGS}
 
 POST_RIGHTS: dict[str, set[str]] = {
-    "county_department": {*_LOOKS, SUPERVISE_DEMAND, EXPORT_DEMAND, REVIEW_SECOND_EXTENSION},
+    "county_department": {
+        *_LOOKS,
+        SUPERVISE_DEMAND,
+        EXPORT_DEMAND,
+        REVIEW_SECOND_EXTENSION,
+        MANAGE_MEETING,
+        VIEW_MEMBER_CHECKIN,
+        VIEW_CARD,
+    },
     # Leaders look after communities and take the hard matters; contacts stay masked for them.
     "county_leader": {*_LOOKS},
     "county_admin": {VIEW_CHECKIN, MANAGE_CHECKIN, VIEW_SETTINGS, MANAGE_SETTINGS},
@@ -124,6 +206,9 @@ POST_RIGHTS: dict[str, set[str]] = {
     ),
 }
 
+# What a unit's people see of what is their unit's own.
+_OWN = {VIEW_COMMITMENT, VIEW_RESOURCE, VIEW_PROJECT, VIEW_EVIDENCE, VIEW_MEETING, VIEW_RATING}
+
 UNIT_RIGHTS: dict[str, set[str]] = {
     "liaison": {
         VIEW_DEMAND,
@@ -134,13 +219,32 @@ UNIT_RIGHTS: dict[str, set[str]] = {
         FINISH_SUBORDER,
         ANSWER_SUPERVISION,
         REVEAL_CONTACT,
+        *_OWN,
+        APPLY_CHECKIN,
+        VIEW_CARD,
+        MAKE_COMMITMENT,
+        OFFER_RESOURCE,
+        SERVE_PROJECT,
+        ATTEND_MEETING,
+        RATE_COMMUNITY,
     },
-    "staff": {VIEW_DEMAND, VIEW_CHECKIN, REPORT_SUBORDER},
-    "member": {VIEW_DEMAND, ANSWER_ASSIGNMENT, REPORT_SUBORDER, REVEAL_CONTACT},
+    "staff": {VIEW_DEMAND, VIEW_CHECKIN, REPORT_SUBORDER, *_OWN},
+    "member": {
+        VIEW_DEMAND,
+        ANSWER_ASSIGNMENT,
+        REPORT_SUBORDER,
+        REVEAL_CONTACT,
+        VIEW_MEMBER_CHECKIN,
+        REPORT_MEMBER_CHECKIN,
+        VIEW_CARD,
+        VIEW_COMMITMENT,
+        VIEW_EVIDENCE,
+        MAKE_COMMITMENT,
+    },
 }
 
 # What a unit's people may do with the published demands of the places where the unit has checked in: role -> rights.
 CHECKIN_RIGHTS: dict[str, frozenset[str]] = {
-    "liaison": frozenset({VIEW_DEMAND, CLAIM_DEMAND}),
-    "staff": frozenset({VIEW_DEMAND}),
+    "liaison": frozenset({VIEW_DEMAND, CLAIM_DEMAND, VIEW_PROJECT, CLAIM_PROJECT}),
+    "staff": frozenset({VIEW_DEMAND, VIEW_PROJECT}),
 }

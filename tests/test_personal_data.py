@@ -49,6 +49,23 @@ NOT_OF_PERSONS = {
     "services.DemandEvent": {"name", "actor_kind", "from_state", "to_state"},
     "services.LoopSettings": {"promise"},
     "services.Photo": {"digest"},
+    "partybuilding.Alliance": {"name"},
+    "partybuilding.AllianceSeat": {"title"},
+    "partybuilding.FloatingMember": {"kept_at"},
+    "partybuilding.Station": {"address", "name"},
+    "services.Activity": {"text", "title"},
+    "services.AgendaItem": {"title"},
+    "services.Certificate": {"code"},
+    "services.CheckInApplication": {"brings", "reason"},
+    "services.Commitment": {"measure", "reason", "title"},
+    "services.Evidence": {"digest"},
+    "services.JointMeeting": {"reason", "title", "venue"},
+    "services.MatchProposal": {"reasons"},
+    "services.Milestone": {"title"},
+    "services.Project": {"code", "name", "reason"},
+    "services.Resource": {"measure", "name", "reason", "text", "times"},
+    "services.Responsibility": {"measure"},
+    "services.UnitCheckIn": {"brings", "number"},
 }
 REGISTERED = set(re.findall(r"`(\w+\.\w+\.\w+)`", PAGE))
 

@@ -26,27 +26,52 @@ from grids.models import (
     RemediationPhoto,
 )
 from partybuilding.models import (
+    Alliance,
+    AllianceSeat,
     CompoundRunning,
+    FloatingContact,
+    FloatingMember,
     Member,
     Pairing,
     PairingProblem,
     PairingVisit,
     PartyOrganisation,
+    Station,
     Unit,
     UnitMembership,
 )
 from services.actions import tallies
 from services.models import (
+    Activity,
+    AgendaItem,
     Assignment,
+    Attendance,
     Category,
+    Certificate,
+    CheckInApplication,
+    Commitment,
+    CommitmentProgress,
     Demand,
     DemandEvent,
     Evaluation,
     Extension,
     FollowUp,
+    JointMeeting,
     LoopSettings,
+    MatchProposal,
+    MatchRun,
+    MemberCard,
+    MemberCheckIn,
+    Milestone,
     Parking,
     Photo,
+    Project,
+    ProjectResource,
+    Resolution,
+    Resource,
+    Responsibility,
+    ServiceRating,
+    ServiceRecord,
     SubOrder,
     Supervision,
     Tally,
@@ -55,6 +80,7 @@ from services.models import (
 from tests import factories as make
 from tests.cast import Cast, CommunityCast
 from tests.factories import fresh
+from tests.weft_factories import hang_weft, make_meeting, make_resource
 
 pytestmark = pytest.mark.django_db
 
@@ -79,9 +105,23 @@ def world(cast: Cast) -> Cast:
         audit_row(community.officer, demand)
         make_compound(community.compound)
         make_pairings(community)
+        hang_weft(community, community.officer)
         household = make.make_household(community.building, ("elderly_alone", "low_income"))
         CareVisit.objects.create(household=household, visited_on=timezone.localdate(), visited_by=community.keeper)
     make.make_organisation(cast.county, "城北街道党工委")
+    for place in (cast.street, cast.other_street):
+        make_resource(None, place)
+        make_meeting(place)
+    make_meeting(cast.street, cast.a.unit, state="planned")
+    county_meeting = make_meeting(cast.other_county_community, title="县联席会议")
+    JointMeeting.objects.filter(pk=county_meeting.pk).update(node=None)
+    JointMeeting.objects.create(
+        county=cast.county,
+        title="全县联席会议",
+        quarter=timezone.localdate(),
+        held_at=timezone.now(),
+        venue="县委会议室",
+    )
     CareCadence.objects.create(county=cast.county, kind="low_income", days=60)
     tallies.rebuild_tallies(cast.county)
     return cast
@@ -202,6 +242,31 @@ def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) ->
         (Pairing, "node"),
         (PairingVisit, "pairing__node"),
         (PairingProblem, "pairing__node"),
+        (CheckInApplication, "node"),
+        (MemberCheckIn, "node"),
+        (ServiceRecord, "checkin__node"),
+        (MemberCard, "community"),
+        (Certificate, "community"),
+        (Commitment, "node"),
+        (CommitmentProgress, "commitment__node"),
+        (Activity, "node"),
+        (Resource, "node"),
+        (Project, "node"),
+        (ProjectResource, "project__node"),
+        (Milestone, "project__node"),
+        (Responsibility, "project__node"),
+        (MatchRun, "node"),
+        (MatchProposal, "run__node"),
+        (JointMeeting, "node"),
+        (Attendance, "meeting__node"),
+        (AgendaItem, "meeting__node"),
+        (Resolution, "meeting__node"),
+        (ServiceRating, "community"),
+        (Alliance, "node"),
+        (AllianceSeat, "alliance__node"),
+        (Station, "node"),
+        (FloatingMember, "station__node"),
+        (FloatingContact, "floating__station__node"),
     ):
         rows = model._default_manager.filter(**{f"{path}__community": world.a.node})
         assert rows.exists() and sees_nothing_of(stranger, rows)
@@ -232,9 +297,14 @@ def test_the_county_next_door_sees_nothing_of_this_one(world: Cast) -> None:
             PairingProblem,
             UnitCheckIn,
             Tally,
+            MemberCheckIn,
+            Commitment,
+            Project,
+            Alliance,
+            FloatingMember,
         ):
             assert sees_nothing_of(stranger, model._default_manager.all()), (stranger, model)
-        for model in (Category, LoopSettings):
+        for model in (Category, LoopSettings, Resource, JointMeeting):
             assert sees_nothing_of(stranger, model._default_manager.filter(county=world.county))
         assert sees_nothing_of(stranger, County.objects.filter(pk=world.county.pk))
         assert sees_nothing_of(stranger, AuditEntry.objects.filter(county_id=world.county.pk))

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 from mptt.models import MPTTModel, TreeForeignKey
 
 from grids.models import County, GridNode
-from partybuilding.models.unit import Unit
+from partybuilding.models.unit import Domain, Unit
 from partybuilding.querysets import OrganisationManager
 
 
@@ -24,6 +24,11 @@ class PartyOrganisation(MPTTModel):
     )
     name = models.CharField(_("党组织名称"), max_length=100)
     kind = models.CharField(_("类型"), max_length=20, choices=OrganisationKind, default=OrganisationKind.BRANCH)
+    domain = models.CharField(_("所属领域"), max_length=20, choices=Domain, default=Domain.COMMUNITY)
+    secretary = models.ForeignKey(
+        "partybuilding.Member", models.PROTECT, null=True, blank=True, related_name="led", verbose_name=_("书记")
+    )
+    founded_on = models.DateField(_("成立日期"), null=True, blank=True)
     node = models.ForeignKey(
         GridNode, models.PROTECT, null=True, blank=True, related_name="organisations", verbose_name=_("所在网格")
     )
@@ -31,6 +36,7 @@ class PartyOrganisation(MPTTModel):
         Unit, models.PROTECT, null=True, blank=True, related_name="organisations", verbose_name=_("所在单位")
     )
     is_active = models.BooleanField(_("在用"), default=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = OrganisationManager()
 

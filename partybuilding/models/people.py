@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.masking import mask_name, mask_phone
 from core.models import mobile_validator
-from grids.models import County
+from grids.models import County, GridNode
 from partybuilding.models.organisation import PartyOrganisation
 from partybuilding.models.unit import Unit
 from partybuilding.querysets import MemberQuerySet, MembershipQuerySet
@@ -53,9 +53,10 @@ class UnitMembership(models.Model):
 
 
 class Member(models.Model):
-    """A party member as the organisation knows them: name, unit, branch, phone. Nothing else is kept on purpose.
+    """A party member as the organisation knows them: name, unit, branch, phone, and the compound they live in. Nothing else is
+    kept on purpose.
 
-    Source: docs/practice.md#left-out. Skills, home compound and free time belong to the member's own check-in.
+    Source: docs/practice.md#left-out. Skills, wished post and free time belong to the member's own check-in.
     """
 
     county = models.ForeignKey(County, models.PROTECT, related_name="members", verbose_name=_("县"))
@@ -69,6 +70,9 @@ class Member(models.Model):
     )
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="member", verbose_name=_("账号")
+    )
+    home = models.ForeignKey(
+        GridNode, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("居住小区")
     )
     is_active = models.BooleanField(_("在用"), default=True)
     created_at = models.DateTimeField(_("建立时间"), default=timezone.now, editable=False)

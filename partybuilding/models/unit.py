@@ -17,6 +17,38 @@ class UnitKind(models.TextChoices):
     PROPERTY = "property", _("物业企业")
 
 
+class Domain(models.TextChoices):
+    """The field of party work a unit or a party organisation belongs to (领域). Source: docs/domain.md#p1, #c2."""
+
+    COMMUNITY = "community", _("街道社区")
+    DEPARTMENT = "department", _("机关")
+    INSTITUTION = "institution", _("事业单位")
+    SCHOOL = "school", _("学校")
+    HOSPITAL = "hospital", _("医院")
+    STATE_COMPANY = "state_company", _("国有企业")
+    NON_PUBLIC = "non_public", _("非公企业")
+    SOCIAL = "social", _("社会组织")
+    INDUSTRY = "industry", _("行业")
+    CHAIN = "chain", _("产业链")
+    PARK = "park", _("园区")
+    COMPOUND = "compound", _("小区")
+    PROPERTY = "property", _("物业")
+    BUILDING = "building", _("楼宇")
+
+
+# The domain of a unit nobody has said another one of.
+DOMAIN_OF_KIND = {
+    UnitKind.DEPARTMENT: Domain.DEPARTMENT,
+    UnitKind.INSTITUTION: Domain.INSTITUTION,
+    UnitKind.SCHOOL: Domain.SCHOOL,
+    UnitKind.HOSPITAL: Domain.HOSPITAL,
+    UnitKind.STATE_COMPANY: Domain.STATE_COMPANY,
+    UnitKind.COMPANY: Domain.NON_PUBLIC,
+    UnitKind.SOCIAL: Domain.SOCIAL,
+    UnitKind.PROPERTY: Domain.PROPERTY,
+}
+
+
 class Unit(models.Model):
     """An organisation that reports to communities: department, school, hospital, company (驻区单位)."""
 
@@ -24,6 +56,7 @@ class Unit(models.Model):
     name = models.CharField(_("单位名称"), max_length=60)
     short_name = models.CharField(_("简称"), max_length=20, blank=True)
     kind = models.CharField(_("单位类型"), max_length=20, choices=UnitKind, default=UnitKind.DEPARTMENT)
+    domain = models.CharField(_("所属领域"), max_length=20, choices=Domain, default=Domain.DEPARTMENT)
     credit_code = models.CharField(_("统一社会信用代码"), max_length=18, blank=True)
     address = models.CharField(_("地址"), max_length=200, blank=True)
     duty = models.CharField(_("主要职责"), max_length=300, blank=True)

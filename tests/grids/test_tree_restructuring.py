@@ -409,10 +409,10 @@ def _went(node: GridNode, successor: GridNode, wanted: dict[str, str]) -> list[A
 
     found: list[Any] = []
     with transaction.atomic():
-        before = {kind.key: kind.open_rows().filter(node=successor).count() for kind in hanging.registered()}
+        before = {kind.key: kind.open_rows().filter(**{kind.node: successor}).count() for kind in hanging.registered()}
         retire_node(actor=SYSTEM, node=again(node), reason="试", successor=successor, wanted=wanted)
         for kind in hanging.registered():
-            more = kind.open_rows().filter(node=successor).count() - before[kind.key]
+            more = kind.open_rows().filter(**{kind.node: successor}).count() - before[kind.key]
             found += [kind.key] * more
         transaction.set_rollback(True)
     return found

@@ -448,5 +448,5 @@ ASSIGNMENT = Workflow(
     ),
 )
 
-ALL = (DEMAND, SUBORDER, ASSIGNMENT)
+# The tables along which a demand moves (`services.actions.moving`), by the model each is about.
 BY_MODEL = {Demand: DEMAND, SubOrder: SUBORDER, Assignment: ASSIGNMENT}
