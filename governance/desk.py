@@ -19,10 +19,11 @@ from grids.policies import NodeScope
 from grids.posts import MANAGE_ACCOUNT, POSTS, VIEW_AUDIT
 from partybuilding.models import Unit
 from partybuilding.selectors import units_without_liaison
-from services import posts, selectors
+from services import posts
 from services.models import Assignment, Demand, DemandState, SubOrder, Supervision, Tally
 from services.models.demand import UNDER_LIMIT
-from services.selectors import Action
+from services.selectors import loop as selectors
+from services.selectors.loop import Action
 from services.views import cards
 from services.workflow import DEMAND
 

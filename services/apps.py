@@ -15,8 +15,9 @@ class ServicesConfig(AppConfig):
         from core import policies as registry
         from core import workflow as engine
         from grids.policies import CountySettings
-        from services import audiences, hanging, models, notices, policies, posts, selectors, timeline, workflow
+        from services import audiences, hanging, models, notices, policies, posts, timeline, workflow
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
+        from services.selectors import loop as selectors
         from services.views import photos
 
         grids.posts.add_rights(posts.POST_RIGHTS)

@@ -12,9 +12,9 @@ from core.codes import parse_follow_code
 from core.errors import DomainError, Invalid
 from core.forms import PhotosField, add_domain_error
 from core.workflow import Input
-from services import selectors
 from services.models import Category, Demand, SubOrder
-from services.selectors import Action
+from services.selectors import loop as selectors
+from services.selectors.loop import Action
 
 _TOO_LONG = _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。")
 

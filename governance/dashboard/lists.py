@@ -23,7 +23,7 @@ from governance.dashboard.rows import FAMILIES, LIGHTS, WHAT, Question
 from grids.naming import steps_of
 from services import clocks
 from services.models import Demand
-from services.selectors import with_buttons
+from services.selectors.loop import with_buttons
 from services.views import cards
 from services.workflow import DEMAND
 

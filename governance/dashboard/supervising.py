@@ -25,11 +25,11 @@ from governance.dashboard.figures import Links
 from governance.dashboard.places import atlas_of
 from governance.dashboard.selectors import waiting_supervisions
 from grids.naming import steps_of
-from services import selectors
 from services.actions import move
 from services.forms import MoveForm, show_refusal
 from services.models import Demand, Supervision
-from services.selectors import Action
+from services.selectors import loop as selectors
+from services.selectors.loop import Action
 from services.views.cards import Chip, Clock
 from services.workflow import DEMAND
 

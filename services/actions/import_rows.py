@@ -23,11 +23,11 @@ from core.text import ellipsis
 from core.uploads import MEGABYTE
 from grids.models import GridNode
 from grids.naming import SEPARATOR, steps_of
-from services import resources
 from services.actions.raising import TEXT_LENGTH, TITLE_LENGTH
 from services.category_words import FALLBACK, guesser
 from services.clocks import clock_for
 from services.models import Category, Demand, Origin
+from services.resources import demands as resources
 
 # What a table may weigh: 100,000 rows of a petition desk, answers included, make some 80 MB of csv.
 MAX_BYTES = 200 * MEGABYTE

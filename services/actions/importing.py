@@ -26,7 +26,7 @@ from grids.models import GridNode
 from services import posts
 from services.actions.import_rows import Key, Line, Placed, Progress, Reading, batches, by_category, by_place, read
 from services.models import Demand, DemandEvent, Origin
-from services.resources import DemandResource
+from services.resources.demands import DemandResource
 
 NOTICE_KIND = "demand_import"
 BATCH = 1000

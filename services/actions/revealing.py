@@ -9,8 +9,9 @@ from core import audit, policies
 from core.errors import Forbidden
 from core.models import User
 from core.text import clean_line
-from services import posts, selectors
+from services import posts
 from services.models import Demand
+from services.selectors import loop as selectors
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from core.admin_base import SelectFilter, choice_filter
 from core.periods import Month, Quarter
 from grids.admin_places import PlaceFilter
 from partybuilding.models import Unit
-from services import selectors
 from services.models import Category, DemandState, Origin, SubOrder
+from services.selectors import loop as selectors
 
 OPEN = "open"
 

@@ -16,13 +16,13 @@ from core.api.bodies import UPLOADS, body_of
 from core.errors import Invalid, NotFound
 from grids.models import GridNode
 from grids.selectors import heir_of
-from services import selectors
 from services.actions import move, raise_demand
 from services.api import serializers as rows
 from services.clocks import limits_of
 from services.forms import MoveForm
 from services.models import Demand, Origin
-from services.selectors import Action
+from services.selectors import loop as selectors
+from services.selectors.loop import Action
 from services.views import following
 from services.workflow import DEMAND
 

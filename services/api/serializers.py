@@ -14,7 +14,7 @@ from core.masking import mask_name, mask_phone
 from services.clocks import WORDS, colour, light
 from services.models import Demand, DemandEvent, DemandState, Origin, SubOrder, SubOrderState
 from services.models.demand import CLOCK_STATES
-from services.selectors import Action, DemandPage
+from services.selectors.loop import Action, DemandPage
 from services.workflow import DEMAND, SUBORDER
 
 

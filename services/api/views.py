@@ -21,13 +21,13 @@ from core.errors import Invalid, NotFound
 from core.masking import mask_phone
 from grids.models import GridNode
 from partybuilding.models import Member, Unit
-from services import selectors
 from services.actions import move, raise_demand, reveal_contact
 from services.api import serializers as rows
 from services.api.public import resident_move
 from services.forms import MoveForm
 from services.models import Category, Demand
-from services.selectors import Action
+from services.selectors import loop as selectors
+from services.selectors.loop import Action
 from services.workflow import BY_MODEL
 
 

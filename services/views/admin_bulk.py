@@ -21,11 +21,12 @@ from core.admin_base import ScopedModelAdmin
 from core.errors import DomainError, InvalidTransition, NotFound
 from core.spreadsheets import XLSX_TYPE
 from partybuilding.models import Unit
-from services import posts, selectors
+from services import posts
 from services.actions import exporting, move
 from services.forms import MoveForm
 from services.models import Demand, UnitCheckIn
-from services.selectors import Action
+from services.selectors import loop as selectors
+from services.selectors.loop import Action
 from services.views import cards
 from services.views.admin_moves import pressed
 from services.workflow import DEMAND

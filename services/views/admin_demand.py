@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from core.admin_base import Fact, Part, ScopedModelAdmin, chip, link
 from core.periods import date_words, datetime_words
-from services import selectors
 from services.models import Demand, DemandEvent, Evaluation, Extension, FollowUp, Parking, SubOrder, Supervision
-from services.selectors import Action, DemandPage
+from services.selectors import loop as selectors
+from services.selectors.loop import Action, DemandPage
 from services.views import cards
 from services.views.photos import picture
 

@@ -17,11 +17,12 @@ from core import policies
 from core.admin_base import ScopedModelAdmin
 from core.deeds import Shown
 from core.errors import Conflict, DomainError, InvalidTransition
-from services import posts, selectors
+from services import posts
 from services.actions import move, reveal_contact
 from services.forms import MoveForm, RevealForm, show_refusal
 from services.models import Demand
-from services.selectors import Action, Target
+from services.selectors import loop as selectors
+from services.selectors.loop import Action, Target
 from services.views import admin_demand, cards
 from services.workflow import BY_MODEL
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from core.models import User
 from core.periods import date_words, datetime_words, time_left_words
 from grids.naming import steps_of
-from services import clocks, selectors
+from services import clocks
 from services.models import Assignment, AssignmentState, Demand, DemandState, SubOrder, SubOrderState, Urgency
-from services.selectors import Action, Target
+from services.selectors import loop as selectors
+from services.selectors.loop import Action, Target
 from services.workflow import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
 
 # Blue moves, green is a good end, amber waits for somebody, red is refused; what is not named rests.

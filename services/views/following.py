@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from core import origin, throttle
 from core.codes import parse_follow_code
 from core.errors import Invalid, NotFound
-from services import selectors
 from services.models import Demand
+from services.selectors import loop as selectors
 
 WINDOW = 10 * 60
 # A whole office, or everybody behind one mobile carrier's gateway, shares an address; a script is faster than either.

@@ -28,9 +28,10 @@ from core.periods import date_words, datetime_words
 from core.spreadsheets import XLSX_TYPE
 from core.views import JOB_TONES
 from grids.models import GridNode
-from services import posts, resources
+from services import posts
 from services.actions import import_jobs
 from services.actions.import_rows import Placed
+from services.resources import demands as resources
 
 _HUNG = {
     Placed.FOUND: gettext_lazy("认出了具体地点"),

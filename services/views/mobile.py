@@ -24,11 +24,12 @@ from grids.models import Appointment, GridNode
 from grids.naming import steps_of
 from partybuilding.models import Member, UnitMembership
 from partybuilding.policies import UnitScope
-from services import posts, selectors
+from services import posts
 from services.actions import move, raise_demand, reveal_contact
 from services.forms import MoveForm, RaiseForm, RevealForm, show_refusal
 from services.models import Demand, DemandEvent, Origin, Satisfaction, SubOrder
-from services.selectors import Action, DemandPage, Target
+from services.selectors import loop as selectors
+from services.selectors.loop import Action, DemandPage, Target
 from services.views import cards
 from services.views.photos import picture
 from services.workflow import BY_MODEL

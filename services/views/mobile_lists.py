@@ -17,9 +17,10 @@ from core.models import User
 from core.phone import person, phone_page
 from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
-from services import posts, selectors
+from services import posts
 from services.models import Assignment, Demand, DemandState, SubOrder
 from services.policies import CheckInScope
+from services.selectors import loop as selectors
 from services.views import cards
 from services.views.mobile import lists_number, show
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from core import files
 from core.errors import NotFound
 from services.models import Photo
-from services.selectors import resident_events
+from services.selectors.loop import resident_events
 from services.views.following import followed
 
 FULL, SMALL = "demand-photo", "demand-thumb"

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from core.errors import NotFound
 from grids.models import County, GridNode
 from grids.naming import steps_of
-from services import selectors
 from services.forms import CodeForm
+from services.selectors import loop as selectors
 from services.views import following
 from services.views.resident import place_token, resident_page, to_heir
 

@@ -29,11 +29,11 @@ from grids.cards import card_of
 from grids.models import GridNode
 from grids.naming import steps_of
 from grids.selectors import heir_of
-from services import selectors
 from services.actions import move, raise_demand
 from services.clocks import limits_of
 from services.forms import CodeForm, MoveForm, OrderForm, show_refusal
 from services.models import Demand, DemandEvent, DemandState, Origin
+from services.selectors import loop as selectors
 from services.views import following
 from services.views.photos import resident_picture
 from services.views.qr import drawing, public_address

@@ -21,7 +21,7 @@ from core.actors import RESIDENT
 from core.models import AuditEntry, User
 from services.actions import move, raise_demand
 from services.models import Demand, DemandEvent, DemandState, Origin, SubOrder
-from services.selectors import actions_of, find_demand
+from services.selectors.loop import actions_of, find_demand
 from services.workflow import DEMAND
 from tests.cast import Cast
 from tests.factories import fresh

@@ -20,10 +20,10 @@ from core.audit_check import Check
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notice, OutboxMessage
 from grids.models import GridNode
-from services import resources
 from services.actions import importing, sweeping, tallies
 from services.actions.importing import Outcome, import_demands
 from services.models import Category, Demand, DemandEvent, DemandState, Tally
+from services.resources import demands as resources
 from tests import factories as make
 from tests.cast import Cast, make_cast
 from tests.factories import fresh
