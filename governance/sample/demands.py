@@ -136,7 +136,7 @@ class Demands:
             works = case.text.topic in texts.WORKS
             story = self.tell(case, draw(rng, anonymous=anonymous, urgent=urgent, works=works), rng)
             self.stories.append(story)
-            if number % _TWICE == 0 and story.demand.accepted_at:
+            if number % _TWICE == 0 and story.demand.accepted_at and not self.ground.facts.exact_demands:
                 self._tell_again(case, story, rng)
 
     def tell(self, case: Case, fate: Fate, rng: Random) -> Story:

@@ -23,7 +23,9 @@ class CountyFacts:
     Attributes:
         heads: post -> number of people who hold it (source in the comment beside the figures).
         leaders: county leaders who look after communities.
-        demands: how many demands the sample raises; invented.
+        demands: how many demands the sample raises; invented, unless it is exact.
+        exact_demands: the number is a published one: no second voices and nothing for the tour on top of it.
+        paired_grids: into how many grids its units go; 0 where each looks after one place.
     """
 
     code: str
@@ -36,6 +38,8 @@ class CountyFacts:
     leaders: int
     demands: int
     note: str
+    exact_demands: bool = False
+    paired_grids: int = 0
 
 
 # docs/domain.md#x4, in its order. 36 community teams, 320 community committee members ... 4,144 floor heads.
@@ -80,6 +84,7 @@ XIXIANG = CountyFacts(
         "街道名称和代码是真实的；除“东关社区”见于报道外，其余社区、小区名称以及人名、电话、需求内容、"
         "办理情况和各项比率均为虚构，与任何单位、个人的实际工作无关。"
     ),
+    paired_grids=273,  # docs/domain.md#x5
 )
 
 # docs/domain.md#z5: 51 managed compounds, 17 of them with a branch; 16 firms, 4 of them with one of their own.
@@ -116,10 +121,37 @@ ZHENAN = CountyFacts(
     ),
 )
 
-COUNTIES = (XIXIANG, ZHENAN)
+# docs/domain.md#l1, #l2: 10 communities, 121 units, 396 demands. Heads are invented: the reports give none.
+ZHENLAI = CountyFacts(
+    code="220821",
+    name="镇赉县",
+    preset="xixiang",
+    streets=(
+        StreetFacts("220821001", "鹤城街道", ("庆安社区", "文昌社区", "新华社区", "团结社区")),
+        StreetFacts("220821002", "镇东街道", ("东苑社区", "建设社区", "迎春社区")),
+        StreetFacts("220821003", "赉北街道", ("北湖社区", "安泰社区", "永兴社区")),
+    ),
+    heads={
+        "community_team_lead": 10,
+        "community_officer": 40,
+        "compound_lead": 40,
+        "grid_keeper": 60,
+        "building_head": 120,
+        "entrance_head": 240,
+    },
+    units=121,  # docs/domain.md#l2
+    members=484,
+    leaders=10,  # docs/domain.md#l4: as many standing chairs
+    demands=396,  # docs/domain.md#l1
+    note=(
+        "示例县（小样本）。10 个社区、121 个单位、资源清单 220 项、需求清单 396 项、项目清单 186 项、责任清单 186 项，"
+        "取自该县公开报道。街道名称和代码是真实的；“庆安社区”见于报道，其余社区、小区名称以及人名、电话、"
+        "各项清单的内容和办理情况均为虚构。"
+    ),
+    exact_demands=True,
+)
 
-# docs/domain.md#x5: units and cadres of 西乡 go into so many grids.
-XIXIANG_GRIDS = 273
+COUNTIES = (XIXIANG, ZHENAN, ZHENLAI)
 
 # docs/domain.md#z2: 新城社区 has 16 units, 8 of them leading.
 XINCHENG_LEAD, XINCHENG_SUPPORTING = 8, 8

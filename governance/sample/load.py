@@ -95,7 +95,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     )
     demands = Demands(ground)
     demands.tell_all()
-    tell_shown(demands, shown)
+    if not facts.exact_demands:
+        tell_shown(demands, shown)
     demands.write()
     rebuild_tallies(county)
     households = raise_households(county, nodes, posts, accounts.day, show_place(nodes)[0] if shown else None)

@@ -12,7 +12,6 @@ from random import Random
 
 from core.models import User
 from core.periods import day_start
-from governance.sample import facts as figures
 from governance.sample.facts import CountyFacts
 from governance.sample.people import BATCH, Accounts, Posts
 from governance.sample.tree import even
@@ -98,12 +97,13 @@ def pair_places(
     communities = [node for node in nodes if node.level_key == "community"]
     for number, leader in enumerate(leaders):
         story.pair(PairingKind.LEADER, communities[number % len(communities)], user=leader, duty=_DUTIES[-1])
-    if facts.preset == "xixiang":
-        _pair_grids(story, communities, nodes, weft)
+    if facts.paired_grids:
+        _pair_grids(story, communities, nodes, weft, facts.paired_grids)
         guides = {"department": ("grid", 3), "cadre": ("", 3)}
     else:
-        _pair_sectors(story, nodes, weft)
-        guides = {"leader": ("", 2), "department": ("sector", 1), "cadre": ("", 3)}
+        level = "sector" if facts.preset == "zhenan" else "grid"
+        _pair_one_each(story, [node for node in nodes if node.level_key == level], weft)
+        guides = {"leader": ("", 2), "department": (level, 1), "cadre": ("", 3)}
     PairingGuide.objects.bulk_create(
         PairingGuide(county=county, kind=kind, level=level, most=most) for kind, (level, most) in guides.items()
     )
@@ -111,14 +111,16 @@ def pair_places(
     return story.paired
 
 
-def _pair_grids(story: "_Story", communities: Sequence[GridNode], nodes: Sequence[GridNode], weft: Weft) -> None:
+def _pair_grids(
+    story: "_Story", communities: Sequence[GridNode], nodes: Sequence[GridNode], weft: Weft, total: int
+) -> None:
     """Each unit goes into some grids of the community it reports to first, and its cadres with it."""
     inside: dict[int, list[GridNode]] = defaultdict(list)
     for node in nodes:
         if node.level_key == "grid" and node.community_id is not None:
             inside[node.community_id].append(node)
     free = {pk: iter(grids) for pk, grids in inside.items()}
-    shares = even(figures.XIXIANG_GRIDS, len(weft.units))
+    shares = even(total, len(weft.units))
     # Two units took more than the guide says, and two less: a county looks like that.
     for more, less in ((0, -1), (1, -2)):
         shares[more], shares[less] = shares[more] + 2, shares[less] - 1
@@ -132,15 +134,15 @@ def _pair_grids(story: "_Story", communities: Sequence[GridNode], nodes: Sequenc
             story.pair(PairingKind.CADRE, grids[place % share], user=member.user, duty=_CADRE_DUTY)
 
 
-def _pair_sectors(story: "_Story", nodes: Sequence[GridNode], weft: Weft) -> None:
-    """Every unit one sector: the one it reports to, else one of the community it reports to; every sector at least one."""
-    sectors = [node for node in nodes if node.level_key == "sector"]
-    reported = {row.unit_id: row.node for row in weft.checkins}
-    held: dict[int, int] = dict.fromkeys((sector.pk for sector in sectors), 0)
+def _pair_one_each(story: "_Story", places: Sequence[GridNode], weft: Weft) -> None:
+    """Every unit one sector (or grid): the one it reports to, else one of the community it reports to; those with
+    fewest units first."""
+    reported = {row.unit_id: row.node for row in reversed(weft.checkins)}
+    held: dict[int, int] = dict.fromkeys((place.pk for place in places), 0)
     for unit in weft.units:
-        place = reported[unit.pk]
-        inside = [sector for sector in sectors if place.pk in (sector.pk, sector.community_id)]
-        chosen = min(inside, key=lambda sector: held[sector.pk])
+        home = reported[unit.pk]
+        inside = [place for place in places if home.pk in (place.pk, place.community_id)]
+        chosen = min(inside, key=lambda place: held[place.pk])
         held[chosen.pk] += 1
         story.pair_unit(unit, [chosen], weft)
 

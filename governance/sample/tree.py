@@ -88,7 +88,8 @@ def _fill_xixiang(communities: list[Piece], heads: dict[str, int], rng: Random) 
     grids = [grid for compound in compounds for grid in compound.children]
     buildings = _buildings(grids, heads["building_head"], rng)
     _entrances(buildings, heads["entrance_head"], rng)
-    _floors(buildings, rng)
+    if "floor_head" in heads:
+        _floors(buildings, rng)
     for community in communities:
         _number_grids([grid for compound in community.children for grid in compound.children], rng)
     for compound in compounds:

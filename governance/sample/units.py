@@ -29,7 +29,8 @@ _KINDS = {
     "物业": UnitKind.PROPERTY,
 }
 
-# Name | short name | kind | fields | reach | duty. The first 92 report in 西乡, all 102 in 镇安.
+# Name | short name | kind | fields | reach | duty. The first 92 report in 西乡, the first 102 in 镇安, all 121 in
+# 镇赉.
 _TABLE = """
 县住房和城乡建设局|住建局|机关|property works compound housing|13|城乡建设、物业管理指导、老旧小区改造
 县城市管理局|城管局|机关|city works green|13|市容环境卫生、市政设施、占道经营和油烟噪声管理
@@ -133,6 +134,25 @@ _TABLE = """
 示例众诚物业服务公司|众诚物业|物业|property|0|小区物业服务
 县烟草专卖局|烟草局|机关|volunteer|0|市场供应
 示例邻里物业服务公司|邻里物业|物业|property fire|0|小区物业服务
+县残疾人康复中心|残康中心|事业|civil health|0|残疾人康复
+县儿童福利服务中心|儿童福利中心|事业|civil women|0|儿童福利和保护
+县社会福利服务中心|福利中心|事业|civil|0|养老和救助服务
+县法律援助中心|法援中心|事业|justice|0|法律援助
+县公证处|公证处|事业|justice housing|0|公证服务
+县志愿服务指导中心|志愿中心|事业|volunteer|0|志愿服务指导
+县体育场馆服务中心|体育中心|事业|culture school|0|全民健身、场馆开放
+县博物馆|博物馆|事业|culture|0|文物陈列、社会教育
+县妇女儿童活动中心|妇儿中心|事业|women culture|0|妇女儿童活动
+县水利工程服务中心|水利中心|事业|water|0|水利工程管护
+县农业技术推广中心|农技中心|事业|green science|0|农业技术、绿植养护
+县第三中学|县三中|学校|school|0|初中教育
+县第五小学|五小|学校|school science|0|小学教育、课后托管
+县第三幼儿园|三幼|学校|school women|0|学前教育
+县口腔医院|口腔医院|医院|health|0|口腔诊疗和健康宣教
+县热力供应公司|热力公司|国企|works housing|1|城区供热、管网检修
+县污水处理公司|污水公司|国企|environment works|0|污水处理
+示例康宁物业服务公司|康宁物业|物业|property compound|0|小区物业服务
+示例佳美物业服务公司|佳美物业|物业|property fire|0|小区物业服务
 """
 
 

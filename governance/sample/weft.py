@@ -194,7 +194,7 @@ def _xixiang_places(communities: list[GridNode], weft: Weft, rng: Random) -> lis
         lead = number < len(communities)
         places.append((unit, communities[home], CheckInRole.LEAD if lead else CheckInRole.SUPPORTING))
         others = [node for node in communities if node is not communities[home]]
-        supported = rng.sample(others, weft.reach[unit.pk])
+        supported = rng.sample(others, min(weft.reach[unit.pk], len(others)))
         places += [(unit, node, CheckInRole.SUPPORTING) for node in supported]
     return places
 

@@ -90,6 +90,11 @@ def zhenan(loaded: str) -> County:
     return County.objects.get(code="611025")
 
 
+@pytest.fixture(scope="module")
+def zhenlai(loaded: str) -> County:
+    return County.objects.get(code="220821")
+
+
 def shown(role: str) -> User:
     """The person behind a row of the printed table."""
     number = {
@@ -107,6 +112,7 @@ def shown(role: str) -> User:
         "other_liaison": 12,
         "leader": 13,
         "zhenan": 14,
+        "zhenlai": 15,
     }[role]
     return User.objects.get(phone=phone(number))
 
@@ -273,7 +279,7 @@ def test_trees_are_sound(xixiang: County) -> None:
 
 def test_only_the_shown_people_can_sign_in_and_with_one_password(loaded: str) -> None:
     usable = [user for user in User.objects.all() if is_password_usable(user.password)]
-    assert len(usable) == 14
+    assert len(usable) == 15
     assert len({user.password for user in usable}) == 1
     assert check_password(PASSWORD, usable[0].password)
     for user in usable:
@@ -333,6 +339,17 @@ def test_strangers_see_nothing_of_it(loaded: str) -> None:
 
 
 # --- Demands --------------------------------------------------------------------------------------------------------
+
+
+def test_the_third_county_has_its_published_communities_units_and_demands(zhenlai: County) -> None:
+    nodes = GridNode.objects.filter(county=zhenlai)
+    streets = dict(nodes.at("street").values_list("code", "name"))
+    assert streets == {"220821001000": "鹤城街道", "220821002000": "镇东街道", "220821003000": "赉北街道"}
+    assert nodes.at("community").count() == 10
+    assert Unit.objects.filter(county=zhenlai).count() == 121
+    demands = Demand.objects.filter(county=zhenlai)
+    assert demands.count() == 396
+    assert demands.filter(state="closed_off").count() > 260
 
 
 def test_demands_stand_in_every_state_and_light(xixiang: County) -> None:

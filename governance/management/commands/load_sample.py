@@ -14,7 +14,7 @@ from grids.models import County
 
 
 class Command(BaseCommand):
-    help = "载入示例县：西乡县（按公开报道的规模）和镇安县（小样本）。人名、电话、需求内容均为虚构。"
+    help = "载入示例县：西乡县（按公开报道的规模）、镇安县和镇赉县（小样本）。人名、电话、需求内容均为虚构。"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--as-of", metavar="DATE", help="示例以哪一天为“今天”，如 2026-11-20；默认为今天")
