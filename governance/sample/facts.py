@@ -121,7 +121,7 @@ ZHENAN = CountyFacts(
     ),
 )
 
-# docs/domain.md#l1, #l2: 10 communities, 121 units, 396 demands. Heads are invented: the reports give none.
+# Four lists of docs/domain.md#l1; 10 community and 121 unit secretaries visit each other there. Heads are invented: the reports give none.
 ZHENLAI = CountyFacts(
     code="220821",
     name="镇赉县",
@@ -139,7 +139,7 @@ ZHENLAI = CountyFacts(
         "building_head": 120,
         "entrance_head": 240,
     },
-    units=121,  # docs/domain.md#l2
+    units=121,
     members=484,
     leaders=10,  # docs/domain.md#l4: as many standing chairs
     demands=396,  # docs/domain.md#l1
