@@ -112,6 +112,7 @@ TABLE: dict[str, dict[int, str]] = {
     "api:places": BY_KEY,
     "api:categories": BY_KEY,
     "api:units": BY_KEY,
+    "api:unit": {401: "anonymous", 200: "officer liaison street department admin neighbour", 404: "*"},
     "api:members": BY_KEY,
     "api:public_place": OPEN,
     "api:public_orders": POST_ONLY,
@@ -201,6 +202,7 @@ class World:
         self.photo = Photo(demand=self.demand, event=event, size=1, digest="0")
         self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
         self.photo.file.save("x.jpg", ContentFile(b"x"))
+        self.unit = cast.a.unit
         self.place, self.community, self.compound = cast.a.building, cast.a.node, cast.a.compound
         self.project = register_remediation(actor=SYSTEM, node=self.compound, kind="lift", title="加装电梯")
         self.job = Job(kind="x", title="导入", owner=cast.a.officer)
@@ -261,6 +263,8 @@ class World:
             return self.appointment.pk
         if "pairing" in name:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
+        if name == "api:unit":
+            return self.unit.pk
         if name.startswith("places:"):
             return self.place.pk
         return kinds.get(name, self.photo.pk)

@@ -15,7 +15,16 @@ from governance.sample.people import BATCH, Accounts
 from governance.sample.tree import even, share
 from governance.sample.units import units_of
 from grids.models import County, GridNode
-from partybuilding.models import Member, OrganisationKind, PartyOrganisation, Unit, UnitMembership, UnitRole
+from partybuilding.models import (
+    DOMAIN_OF_KIND,
+    Member,
+    OrganisationKind,
+    PartyOrganisation,
+    Unit,
+    UnitKind,
+    UnitMembership,
+    UnitRole,
+)
 from services.models import CheckInRole, UnitCheckIn
 
 _STAFF = 2
@@ -53,6 +62,7 @@ def raise_units(county: County, facts: CountyFacts, founded: datetime.date) -> W
             name=one.name,
             short_name=one.short_name,
             kind=one.kind,
+            domain=DOMAIN_OF_KIND[UnitKind(one.kind)],
             duty=one.duty,
             address=f"示例路{number}号",
             created_at=day_start(founded),

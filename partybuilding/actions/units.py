@@ -19,7 +19,7 @@ from grids.actions.permission import require
 from grids.actions.terms import BATCH, batches
 from grids.models import County
 from partybuilding import duties
-from partybuilding.models import Unit, UnitKind
+from partybuilding.models import DOMAIN_OF_KIND, Domain, Unit, UnitKind
 from partybuilding.posts import MANAGE_UNIT
 
 UNCHANGED: Any = object()
@@ -31,6 +31,7 @@ class NewUnit:
 
     name: str
     kind: str = UnitKind.DEPARTMENT
+    domain: str = ""
     short_name: str = ""
     credit_code: str = ""
     address: str = ""
@@ -44,6 +45,7 @@ class UnitChange:
     unit: Unit
     name: str = UNCHANGED
     kind: str = UNCHANGED
+    domain: str = UNCHANGED
     short_name: str = UNCHANGED
     credit_code: str = UNCHANGED
     address: str = UNCHANGED
@@ -57,6 +59,7 @@ def create_unit(
     county: County,
     name: str,
     kind: str = UnitKind.DEPARTMENT,
+    domain: str = "",
     short_name: str = "",
     credit_code: str = "",
     address: str = "",
@@ -65,6 +68,7 @@ def create_unit(
     """Registers a unit (单位) with the county.
 
     Args:
+        domain: the field of party work (所属领域); empty for the one that goes with the kind.
         credit_code: unified social credit code, checked; empty when unknown.
         duty: what it is responsible for, for whoever dispatches; at most 300 characters.
 
@@ -72,7 +76,7 @@ def create_unit(
         NotFound, Forbidden: no `unit.manage` in the county. Invalid: a field is not usable.
         Conflict: the county has a unit of that name, or the code belongs to another unit.
     """
-    row = NewUnit(name, kind, short_name, credit_code, address, duty)
+    row = NewUnit(name, kind, domain, short_name, credit_code, address, duty)
     return create_units(actor=actor, county=county, rows=[row])[0]
 
 
@@ -81,10 +85,19 @@ def create_units(*, actor: Actor, county: County, rows: Sequence[NewUnit]) -> li
     """Registers many units in a few statements, for imports; all or none. Raises as `create_unit`."""
     require(actor, MANAGE_UNIT, county)
     made = [Unit(county=county, **{name: _CLEAN[name](value) for name, value in vars(row).items()}) for row in rows]
+    for unit in made:
+        unit.domain = unit.domain or DOMAIN_OF_KIND[UnitKind(unit.kind)]
     _refuse_taken(made)
     with _last_word():
         Unit.objects.bulk_create(made, batch_size=BATCH)
-    deeds = [audit.Deed(unit, {"name": (None, unit.name), "kind": (None, unit.kind)}, label=unit.name) for unit in made]
+    deeds = [
+        audit.Deed(
+            unit,
+            {"name": (None, unit.name), "kind": (None, unit.kind), "domain": (None, unit.domain)},
+            label=unit.name,
+        )
+        for unit in made
+    ]
     audit.record_many(actor=actor, action="unit.create", deeds=deeds, new=True)
     return made
 
@@ -95,17 +108,19 @@ def update_unit(
     unit: Unit,
     name: str = UNCHANGED,
     kind: str = UNCHANGED,
+    domain: str = UNCHANGED,
     short_name: str = UNCHANGED,
     credit_code: str = UNCHANGED,
     address: str = UNCHANGED,
     duty: str = UNCHANGED,
     is_active: bool = UNCHANGED,
 ) -> Unit:
-    """Corrects a unit, closes it or takes it into use again. What is not given stays as it is.
+    """Corrects a unit, closes it or takes it into use again. What is not given stays as it is; a domain nobody chose
+    goes along with the kind, and an empty one is the kind's own.
 
     Raises as `create_unit`; Conflict also when the unit is to be closed with matters in hand: the message counts them.
     """
-    row = UnitChange(unit, name, kind, short_name, credit_code, address, duty, is_active)
+    row = UnitChange(unit, name, kind, domain, short_name, credit_code, address, duty, is_active)
     return update_units(actor=actor, rows=[row])[0]
 
 
@@ -134,10 +149,11 @@ def update_units(*, actor: Actor, rows: Sequence[UnitChange]) -> list[Unit]:
 def _change(unit: Unit, row: UnitChange) -> dict[str, tuple[Any, Any]]:
     """Sets what a row gives; answers what differed."""
     changes: dict[str, tuple[Any, Any]] = {}
-    for field, clean in _CLEAN.items():
-        if (value := getattr(row, field)) is UNCHANGED:
-            continue
-        before, after = getattr(unit, field), clean(value)
+    given = {field: clean(value) for field, clean in _CLEAN.items() if (value := getattr(row, field)) is not UNCHANGED}
+    kind = given.get("kind", unit.kind)
+    given["domain"] = given.get("domain", unit.domain_as(kind)) or DOMAIN_OF_KIND[UnitKind(kind)]
+    for field, after in given.items():
+        before = getattr(unit, field)
         if before != after:
             setattr(unit, field, after)
             changes[field] = (before, after)
@@ -153,6 +169,13 @@ def _clean_kind(value: str) -> str:
     return value
 
 
+def _clean_domain(value: str) -> str:
+    if value and value not in Domain.values:
+        message = _("没有这个领域，请从列表中选择。")
+        raise Invalid(message, fields={"domain": message})
+    return value
+
+
 def _line(label: Promise | str, length: int, *, required: bool = False) -> Any:
     return lambda value: clean_line(value, max_length=length, label=str(label), required=required)
 
@@ -160,6 +183,7 @@ def _line(label: Promise | str, length: int, *, required: bool = False) -> Any:
 _CLEAN: dict[str, Any] = {
     "name": _line(gettext_lazy("单位名称"), 60, required=True),
     "kind": _clean_kind,
+    "domain": _clean_domain,
     "short_name": _line(gettext_lazy("简称"), 20),
     "credit_code": lambda value: parse_uscc(value) if (value or "").strip() else "",
     "address": _line(gettext_lazy("地址"), 200),

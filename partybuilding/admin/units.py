@@ -25,7 +25,7 @@ from core.deeds import Deed, DeedForm, NothingToFill
 from grids.selectors import managed_county
 from partybuilding import actions, posts
 from partybuilding.admin.fields import IN_USE, used
-from partybuilding.models import Member, Unit, UnitKind, UnitMembership
+from partybuilding.models import DOMAIN_OF_KIND, Domain, Member, Unit, UnitKind, UnitMembership
 
 
 class UnitForm(DeedForm):
@@ -34,6 +34,12 @@ class UnitForm(DeedForm):
         label=lazy("简称"), max_length=20, required=False, help_text=lazy("清单和通知里用简称，省地方。")
     )
     kind = forms.ChoiceField(label=lazy("单位类型"), choices=UnitKind.choices)
+    domain = forms.ChoiceField(
+        label=lazy("所属领域"),
+        choices=[("", lazy("按单位类型")), *Domain.choices],
+        required=False,
+        help_text=lazy("行业、产业链、园区等与单位类型不同的才选。"),
+    )
     credit_code = forms.CharField(label=lazy("统一社会信用代码"), max_length=18, required=False)
     address = forms.CharField(label=lazy("地址"), max_length=200, required=False)
     duty = forms.CharField(
@@ -43,6 +49,10 @@ class UnitForm(DeedForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=lazy("派单的人据此判断该派给谁。"),
     )
+
+    def build(self) -> None:
+        if self.obj is not None and self.obj.domain == DOMAIN_OF_KIND[UnitKind(self.obj.kind)]:
+            self.initial = {**self.initial, "domain": ""}
 
 
 def _create_unit(*, actor: Any, obj: None, **data: Any) -> Unit:
@@ -64,9 +74,10 @@ def _open_unit(*, actor: Any, obj: Unit) -> Unit:
 @admin.register(Unit)
 class UnitAdmin(SheetAdmin):
     sheets = ("units",)
-    list_display = ("name", "what", "duty", "state")
+    list_display = ("name", "what", "domain_name", "duty", "state")
     list_filter = (
         choice_filter("kind", lazy("单位类型"), UnitKind.choices),
+        choice_filter("domain", lazy("所属领域"), Domain.choices),
         flag_filter("is_active", lazy("状态"), *IN_USE),
     )
     search_fields = ("name", "short_name", "duty")
@@ -111,6 +122,10 @@ class UnitAdmin(SheetAdmin):
     def what(self, unit: Unit) -> str:
         return unit.get_kind_display()
 
+    @admin.display(description=lazy("所属领域"))
+    def domain_name(self, unit: Unit) -> str:
+        return unit.get_domain_display()
+
     @admin.display(description=lazy("状态"))
     def state(self, unit: Unit) -> str:
         return chip(*used(unit))
@@ -122,6 +137,7 @@ class UnitAdmin(SheetAdmin):
         return [
             Fact(_("简称"), obj.short_name),
             Fact(_("单位类型"), obj.get_kind_display()),
+            Fact(_("所属领域"), obj.get_domain_display()),
             Fact(_("统一社会信用代码"), obj.credit_code),
             Fact(_("地址"), obj.address),
             Fact(_("主要职责"), obj.duty, wide=True),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partybuilding.api import compounds, pairings
+from partybuilding.api import compounds, pairings, units
 
 urlpatterns = [
     path("pairings/", pairings.PairingList.as_view(), name="pairings"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("pairings/<int:pk>/visits/", pairings.PairingVisits.as_view(), name="pairing_visits"),
     path("pairings/<int:pk>/problems/", pairings.PairingProblems.as_view(), name="pairing_problems"),
     path("pairings/problems/<int:pk>/solve/", pairings.ProblemSolve.as_view(), name="pairing_solve"),
+    path("units/<int:pk>/", units.UnitDetail.as_view(), name="unit"),
     path("compounds/", compounds.CompoundList.as_view(), name="compounds"),
     path("compounds/figures/", compounds.CompoundFigures.as_view(), name="compound_figures"),
     path("compounds/<slug:code>/", compounds.CompoundDetail.as_view(), name="compound"),

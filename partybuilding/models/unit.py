@@ -83,3 +83,8 @@ class Unit(models.Model):
     def label(self) -> str:
         """The short name where there is one."""
         return self.short_name or self.name
+
+    def domain_as(self, kind: str) -> str:
+        """Its domain if it were of that kind: the kind's own, unless somebody has chosen another one."""
+        chosen = self.domain != DOMAIN_OF_KIND[UnitKind(self.kind)]
+        return str(self.domain if chosen else DOMAIN_OF_KIND[UnitKind(kind)])

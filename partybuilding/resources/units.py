@@ -22,6 +22,7 @@ from partybuilding.actions import NewUnit, UnitChange, create_units, update_unit
 from partybuilding.models import Unit, UnitKind
 from partybuilding.posts import MANAGE_UNIT, VIEW_UNIT
 from partybuilding.querysets import current
+from partybuilding.resources.domains import DOMAIN, domain_column, domain_of
 
 NAME, SHORT, KIND, CODE, ADDRESS, DUTY = "单位名称", "简称", "单位类型", "统一社会信用代码", "地址", "主要职责"
 _DEPARTMENT, _INSTITUTION, _SCHOOL, _HOSPITAL, _STATE, _COMPANY, _SOCIAL, _PROPERTY = map(str, UnitKind.labels)
@@ -35,12 +36,13 @@ _KIND_WORDS = {
     **dict.fromkeys(("社会团体", "协会", "民办非企业", "社会服务机构"), _SOCIAL),
     **dict.fromkeys(("物业", "物业公司", "物业服务企业"), _PROPERTY),
 }
-_FIELDS = {"short_name": SHORT, "kind": KIND, "credit_code": CODE, "address": ADDRESS, "duty": DUTY}
+_FIELDS = {"short_name": SHORT, "kind": KIND, "domain": DOMAIN, "credit_code": CODE, "address": ADDRESS, "duty": DUTY}
 
 
 class UnitRow(RowResource):
     short_name = Field("short_name", SHORT)
     kind = Field("get_kind_display", KIND)
+    domain = Field("get_domain_display", DOMAIN)
     credit_code = Field("credit_code", CODE)
     address = Field("address", ADDRESS)
     duty = Field("duty", DUTY)
@@ -79,6 +81,7 @@ class UnitSheet(GridSheet):
                 example=_DEPARTMENT,
                 width=14,
             ),
+            domain_column(_("不填的按单位类型")),
             Column(
                 "credit_code",
                 CODE,
@@ -129,6 +132,7 @@ class UnitSheet(GridSheet):
             plan.errors.append(fault(record.number, NAME, _("这个单位已停用，请先启用"), name))
             return
         after = Unit(name=name, **{field: said.get(field, getattr(unit, field)) for field in _FIELDS})
+        after.domain = said.get("domain", unit.domain_as(after.kind))
         changes = UnitRow().differing(unit, after)
         if not task.update and (words := differs_from_what_stands(changes)):
             plan.errors.append(fault(record.number, changes[0][0], words, changes[0][2]))
@@ -149,6 +153,7 @@ class UnitSheet(GridSheet):
             LedgerColumn(NAME),
             LedgerColumn(SHORT, "centre"),
             LedgerColumn(KIND, "centre"),
+            LedgerColumn(DOMAIN, "centre"),
             LedgerColumn(CODE, "centre"),
             LedgerColumn(ADDRESS),
             LedgerColumn(DUTY),
@@ -172,6 +177,8 @@ def _said(record: Record, faults: list[Any]) -> dict[str, Any]:
     said: dict[str, Any] = {field: text for field in _FIELDS if (text := record.text(field))}
     if "kind" in said:
         said["kind"] = next(value for value, label in UnitKind.choices if str(label) == said["kind"])
+    if "domain" in said:
+        said["domain"] = domain_of(said["domain"])
     if "credit_code" in said:
         try:
             said["credit_code"] = parse_uscc(said["credit_code"])

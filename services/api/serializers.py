@@ -301,6 +301,7 @@ class UnitRow(Shown):
     id = serializers.IntegerField()
     name = serializers.CharField(label=_("单位"))
     kind = serializers.CharField(label=_("类型"))
+    domain = serializers.CharField(label=_("所属领域"))
 
 
 class MemberRow(Shown):

@@ -20,7 +20,7 @@ from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.masking import mask_phone
 from grids.models import GridNode
-from partybuilding.models import Member, Unit
+from partybuilding.models import Domain, Member, Unit, UnitKind
 from services.actions import move, raise_demand, reveal_contact
 from services.api import serializers as rows
 from services.api.public import resident_move
@@ -171,7 +171,12 @@ class UnitList(ListView):
     @extend_schema(
         operation_id="units_list",
         summary="可见的单位；给出需求编号时，只列可以派单的单位",
-        parameters=[_SEARCH, OpenApiParameter("demand", str, description="需求编号")],
+        parameters=[
+            _SEARCH,
+            OpenApiParameter("demand", str, description="需求编号"),
+            OpenApiParameter("kind", str, enum=UnitKind.values, description="单位类型"),
+            OpenApiParameter("domain", str, enum=Domain.values, description="所属领域"),
+        ],
         responses=rows.UnitRow(many=True),
     )
     def get(self, request: Request) -> Response:
@@ -181,11 +186,14 @@ class UnitList(ListView):
             units = units.filter(pk__in=selectors.units_to_dispatch(demand).values("pk"))
         if search := request.query_params.get("search"):
             units = units.filter(name__contains=search[:60])
+        for field in ("kind", "domain"):
+            if value := request.query_params.get(field):
+                units = units.filter(**{field: value})
         return self.page(request, units, _unit)
 
 
 def _unit(unit: Unit) -> dict[str, Any]:
-    return {"id": unit.pk, "name": unit.name, "kind": unit.kind}
+    return {"id": unit.pk, "name": unit.name, "kind": unit.kind, "domain": unit.domain}
 
 
 class MemberList(ListView):

@@ -33,6 +33,21 @@ def test_a_unit_is_registered_with_clean_facts_and_a_trail(cast: Cast) -> None:
     assert (entry.action, entry.county_id) == ("unit.create", cast.county.pk)
 
 
+def test_a_units_domain_follows_its_kind_until_somebody_chooses_another(cast: Cast) -> None:
+    unit = create_unit(actor=cast.admin, county=cast.county, name="城北小学", kind="school")
+    assert unit.domain == "school"
+    unit = update_unit(actor=cast.admin, unit=unit, kind="institution")
+    assert unit.domain == "institution"
+    unit = update_unit(actor=cast.admin, unit=unit, domain="chain")
+    unit = update_unit(actor=cast.admin, unit=unit, kind="state_company")
+    assert (unit.kind, unit.domain) == ("state_company", "chain")
+    assert update_unit(actor=cast.admin, unit=unit, domain="").domain == "state_company"
+    chosen = create_unit(actor=cast.admin, county=cast.county, name="恒兴公司", kind="company", domain="park")
+    assert chosen.domain == "park"
+    with pytest.raises(Invalid, match="领域"):
+        update_unit(actor=cast.admin, unit=chosen, domain="army")
+
+
 @pytest.mark.parametrize(
     "wrong", [{"name": ""}, {"name": "长" * 61}, {"kind": "x"}, {"credit_code": "123"}, {"duty": "长" * 301}]
 )

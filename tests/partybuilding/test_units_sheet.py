@@ -58,6 +58,24 @@ def test_a_countys_own_list_of_units_goes_in_and_the_same_again_changes_nothing(
         assert bring(cast, *rows, headers=headers, update=update)[1] == (0, 0, 3, 0)
 
 
+def test_the_domain_is_read_in_a_countys_own_words_or_goes_with_the_kind(cast: Cast) -> None:
+    headers = ["单位名称", "单位类型", "领域"]
+    rows = [["城北小学", "学校", ""], ["恒兴公司", "民企", "产业园区"], ["快递协会", "协会", "新业态"]]
+    check, figures = bring(cast, *rows, headers=headers)
+    assert figures == (3, 0, 0, 0), check.report
+    confirmed(cast.admin, check)
+    made = dict(Unit.objects.filter(name__in=[row[0] for row in rows]).values_list("name", "domain"))
+    assert made == {"城北小学": "school", "恒兴公司": "park", "快递协会": "industry"}
+    assert bring(cast, *rows, headers=headers)[1] == (0, 0, 3, 0)
+    other = ["恒兴公司", "国企", ""]
+    assert bring(cast, other, headers=headers)[1] == (0, 0, 0, 1)
+    check, figures = bring(cast, other, ["城北小学", "", "军营"], headers=headers, update=True)
+    assert figures == (0, 1, 0, 1)
+    confirmed(cast.admin, check, keep_good=True)
+    company = Unit.objects.get(name="恒兴公司")
+    assert (company.kind, company.domain) == ("state_company", "park")
+
+
 def test_what_stands_is_filled_in_freely_and_changed_only_on_request(cast: Cast) -> None:
     fill = [cast.a.unit.name, "住建局", "", CODE, "", "物业管理"]
     check, figures = bring(cast, fill)
@@ -120,7 +138,7 @@ def test_the_ledger_counts_who_acts_for_each_unit(cast: Cast) -> None:
     ids = [cast.a.unit.pk, cast.idle_unit.pk, 10**9]
     content = sheet_jobs.export(actor=fresh(cast.a.officer), sheet=sheet_of("units"), ids=ids)
     cells = [[cell.value for cell in row] for row in load_workbook(io.BytesIO(content)).active.iter_rows(min_row=4)]  # type: ignore[union-attr]
-    assert [(row[1], row[3], row[7], row[8]) for row in cells[:2]] == [
-        ("县住建局", "机关单位", 2, "在用"),
-        ("县气象局", "机关单位", 1, "在用"),
+    assert [(row[1], row[3], row[4], row[8], row[9]) for row in cells[:2]] == [
+        ("县住建局", "机关单位", "机关", 2, "在用"),
+        ("县气象局", "机关单位", "机关", 1, "在用"),
     ]
