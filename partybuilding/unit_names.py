@@ -27,15 +27,15 @@ class UnitNames:
         self._plain: dict[str, set[Unit]] = defaultdict(set)
         for unit in Unit.objects.filter(county=county):
             for name in {unit.name, unit.short_name} - {""}:
-                self._exact[name].append(unit)
+                self._exact[_SPACES.sub("", name)].append(unit)
                 self._plain[self._core(name)].add(unit)
 
     def find(self, written: str, *, field: str = "unit") -> Unit:
-        """The unit in use of that full or short name.
+        """The unit in use of that full or short name; spaces are no difference.
 
         Raises Invalid under `field`, with the names that come nearest: there is none, it is out of use, or several.
         """
-        found = self._exact.get(written, [])
+        found = self._exact.get(_SPACES.sub("", written), [])
         if len(found) == 1:
             if not found[0].is_active:
                 raise self._refuse(_("“%(name)s”已停用，请先启用。") % {"name": written}, field)

@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.errors import Invalid
 from core.sheets import Task, What
 from core.spreadsheets import Column
-from governance.accounts.people import PersonSheet, Reading, Row, batches, by_name, name_key
+from governance.accounts.people import PersonSheet, Reading, Row, batches
 from governance.accounts.words import KINDS, LIAISONS, person_columns, role_column, unit_column
 from grids.models import County
 from grids.resources.base import differs_from_what_stands
 from partybuilding.actions import NewMembership, RoleCorrection, add_memberships, correct_roles
 from partybuilding.models import Unit, UnitMembership, UnitRole
 from partybuilding.posts import MANAGE_UNIT
+from partybuilding.unit_names import UnitNames
 
 
 class LiaisonSheet(PersonSheet):
@@ -25,16 +27,16 @@ class LiaisonSheet(PersonSheet):
         return (*person_columns(), unit_column(required=True), role_column())
 
     def judge(self, reading: Reading) -> None:
-        units = by_name(Unit.objects.active().filter(county=reading.county), "name", "short_name")
+        units = UnitNames(reading.county)
         roles = {str(label): value for value, label in UnitRole.choices}
         acting, seen = _acting(reading.rows), dict[tuple[str, int], int]()
         for row in reading.rows:
-            there = units.get(name_key(row.record.text("unit")), [])
-            if len(there) != 1:
-                words = _("有 %(count)d 个单位叫这个名称，请填全称") % {"count": len(there)}
-                reading.blame(row, "unit", words if there else _("本县没有登记这个单位，或已停用"))
+            try:
+                unit = units.find(row.record.text("unit"))
+            except Invalid as error:
+                reading.blame(row, "unit", error.message)
                 continue
-            unit, role = there[0], roles.get(row.record.text("role"), "")
+            role = roles.get(row.record.text("role"), "")
             row.what = f"{unit} {UnitRole(role or UnitRole.LIAISON).label}"
             if (first := seen.setdefault((row.phone, unit.pk), row.number)) != row.number:
                 reading.blame(row, "", _("与第 %(row)d 行重复") % {"row": first})

@@ -151,6 +151,18 @@ def branch_column() -> Column:
     )
 
 
+def home_column() -> Column:
+    return Column(
+        "home",
+        _("居住小区"),
+        aliases=("小区", "小区名称", "所在小区", "居住地小区", "居住地", "现居住小区", "居住的小区"),
+        max_length=400,
+        note=_("有同名小区的写上社区，如“新民社区和谐小区”；也可以填编码"),
+        example=_("新民社区和谐小区"),
+        width=22,
+    )
+
+
 def account_column() -> Column:
     return Column(
         "account",

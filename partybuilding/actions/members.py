@@ -1,9 +1,10 @@
 """Party members as the organisation knows them, and the accounts they sign in with.
 
-Four facts and no more: name, phone, unit, branch (docs/practice.md, "Left out on purpose").
+Five facts and no more: name, phone, unit, branch, the compound they live in (docs/practice.md, "Left out on purpose").
+Locks: the streets of homes, then members in id order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +17,17 @@ from core.actors import Actor
 from core.errors import Conflict, Invalid
 from core.models import User
 from core.text import clean_line
-from grids.actions import GivenAccount, account_for, why_not_theirs
+from grids.actions import GivenAccount, account_for, hold_places, why_not_theirs
 from grids.actions.permission import require
 from grids.actions.terms import BATCH, batches
-from grids.models import County
+from grids.compounds import have_profiles
+from grids.models import County, GridNode
 from partybuilding.models import Member, PartyOrganisation, Unit
 from partybuilding.posts import MANAGE_MEMBER
 
 UNCHANGED: Any = object()
-_PERSONAL = ("name", "phone")
+_PERSONAL = ("name", "phone", "home", "home_id")
+_FIELDS = ("name", "phone", "unit", "branch", "home", "is_active")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class NewMember:
     phone: str
     unit: Unit | None = None
     branch: PartyOrganisation | None = None
+    home: GridNode | None = None
     user: User | None = None
 
 
@@ -47,6 +51,7 @@ class MemberChange:
     phone: str = UNCHANGED
     unit: Unit | None = UNCHANGED
     branch: PartyOrganisation | None = UNCHANGED
+    home: GridNode | None = UNCHANGED
     is_active: bool = UNCHANGED
 
 
@@ -58,15 +63,20 @@ def add_member(
     phone: str,
     unit: Unit | None = None,
     branch: PartyOrganisation | None = None,
+    home: GridNode | None = None,
 ) -> Member:
     """Registers a party member with the county.
 
+    Args:
+        home: the compound they live in; a place with a compound profile.
+
     Raises:
         NotFound, Forbidden: no `member.manage` in the county.
-        Invalid: name or phone is not usable, unit or branch is out of use or of another county.
+        Invalid: name or phone is not usable; unit, branch or home is out of use or of another county; home is no
+            compound.
         Conflict: the county has a member with that phone.
     """
-    return add_members(actor=actor, county=county, rows=[NewMember(name, phone, unit, branch)])[0]
+    return add_members(actor=actor, county=county, rows=[NewMember(name, phone, unit, branch, home)])[0]
 
 
 @transaction.atomic
@@ -79,10 +89,12 @@ def add_members(*, actor: Actor, county: County, rows: Sequence[NewMember]) -> l
     require(actor, MANAGE_MEMBER, county)
     if any(row.user is not None for row in rows):
         require(actor, MANAGE_ACCOUNT, county)
+    homes = _homes(row.home for row in rows)
     made = []
     for row in rows:
         name, phone = _clean_name(row.name), clean_phone(row.phone)
         member = Member(county=county, name=name, phone=phone, unit=row.unit, branch=row.branch, user=row.user)
+        member.home = homes[row.home.pk] if row.home else None
         _check_places(member)
         _check_account(member)
         made.append(member)
@@ -99,6 +111,7 @@ def add_members(*, actor: Actor, county: County, rows: Sequence[NewMember]) -> l
                 "phone": (None, ""),
                 "unit_id": (None, member.unit_id),
                 "branch_id": (None, member.branch_id),
+                "home_id": (None, ""),
                 "user_id": (None, member.user_id),
             },
             label=_label(member),
@@ -121,13 +134,14 @@ def update_member(
     phone: str = UNCHANGED,
     unit: Unit | None = UNCHANGED,
     branch: PartyOrganisation | None = UNCHANGED,
+    home: GridNode | None = UNCHANGED,
     is_active: bool = UNCHANGED,
 ) -> Member:
     """Corrects a member, or takes one out of use. What is not given stays. The phone of the account does not follow.
 
     Raises as `add_member`.
     """
-    row = MemberChange(member, name, phone, unit, branch, is_active)
+    row = MemberChange(member, name, phone, unit, branch, home, is_active)
     return update_members(actor=actor, rows=[row])[0]
 
 
@@ -136,19 +150,20 @@ def update_members(*, actor: Actor, rows: Sequence[MemberChange]) -> list[Member
     """Corrects many members in a few statements, for imports; all or none. Raises as `update_member`."""
     for row in rows:
         require(actor, MANAGE_MEMBER, row.member)
+    homes = _homes(row.home for row in rows if row.home is not UNCHANGED)
     found = _locked([row.member.pk for row in rows])
     deeds = []
     for row in rows:
         member = found[row.member.pk]
-        changes = _change(member, row)
-        if {"unit", "branch"} & changes.keys():
+        changes = _change(member, row, homes)
+        if {"unit", "branch", "home"} & changes.keys():
             _check_places(member)
         if changes:
             deeds.append(audit.Deed(member, changes, label=_label(member), personal=_PERSONAL))
     changed = [found[deed.obj.pk] for deed in deeds]
     try:
         with transaction.atomic():
-            Member.objects.bulk_update(changed, ["name", "phone", "unit", "branch", "is_active"], batch_size=BATCH)
+            Member.objects.bulk_update(changed, _FIELDS, batch_size=BATCH)
     except IntegrityError as error:
         raise _taken(changed) from error
     audit.record_many(actor=actor, action="member.update", deeds=deeds)
@@ -158,9 +173,16 @@ def update_members(*, actor: Actor, rows: Sequence[MemberChange]) -> list[Member
     return [found[row.member.pk] for row in rows]
 
 
-def _change(member: Member, row: MemberChange) -> dict[str, tuple[Any, Any]]:
+def _homes(nodes: Iterable[GridNode | None]) -> dict[int, GridNode]:
+    """The places held as they are now, before any member is locked."""
+    wanted = {node.pk: node for node in nodes if node is not None}
+    return {node.pk: node for node in hold_places(*wanted.values())}
+
+
+def _change(member: Member, row: MemberChange, homes: dict[int, GridNode]) -> dict[str, tuple[Any, Any]]:
     """Sets what a row gives; answers what differed."""
     given: dict[str, Any] = {"unit": row.unit, "branch": row.branch, "is_active": row.is_active}
+    given["home"] = homes[row.home.pk] if isinstance(row.home, GridNode) else row.home
     given["name"] = row.name if row.name is UNCHANGED else _clean_name(row.name)
     given["phone"] = row.phone if row.phone is UNCHANGED else clean_phone(row.phone)
     changes: dict[str, tuple[Any, Any]] = {}
@@ -244,6 +266,10 @@ def _check_places(member: Member) -> None:
         if place is not None and (place.county_id != member.county_id or not place.is_active):
             message = _("请选择本县在用的%(label)s。") % {"label": label}
             raise Invalid(message, fields={field: message})
+    home = member.home
+    if home is not None and (home.county_id != member.county_id or home.is_retired or not have_profiles([home])):
+        message = _("居住小区请选择本县在用的小区。")
+        raise Invalid(message, fields={"home": message})
 
 
 def _clean_name(name: str) -> str:

@@ -16,6 +16,9 @@ from core.admin_base import (
     flag_filter,
 )
 from core.deeds import Deed, DeedForm, NothingToFill, Shown
+from grids.admin_places import PlaceFilter, place_field
+from grids.compounds import with_profiles
+from grids.models import GridNode
 from grids.selectors import managed_county
 from partybuilding import actions, posts
 from partybuilding.admin.fields import IN_USE, organisation_field, unit_field, used
@@ -33,6 +36,13 @@ class MemberForm(DeedForm):
     def build(self) -> None:
         self.fields["unit"] = unit_field(self.user, label=_("所在单位"), required=False)
         self.fields["branch"] = organisation_field(self.user, label=_("所在支部"), required=False)
+        compounds = GridNode.objects.standing().visible_to(self.user).filter(with_profiles())
+        self.fields["home"] = place_field(
+            compounds.select_related("county", "level_type"),
+            label=_("居住小区"),
+            required=False,
+            help_text=_("填小区名称中的几个字。居住在县城以外的不填。"),
+        )
         if self.obj is not None:
             # The number is not shown again: whoever corrects it types the right one.
             phone = self.fields["phone"]
@@ -40,7 +50,8 @@ class MemberForm(DeedForm):
                 False,
                 _("现为 %(phone)s；不改就不填。") % {"phone": self.obj.masked_phone},
             )
-            self.initial = {**self.initial, "phone": "", "unit": self.obj.unit, "branch": self.obj.branch}
+            standing = {name: getattr(self.obj, name) for name in ("unit", "branch", "home")}
+            self.initial = {**self.initial, "phone": "", **standing}
 
 
 def _add_member(*, actor: Any, obj: None, **data: Any) -> Member:
@@ -75,20 +86,26 @@ def _give_account(*, actor: Any, obj: Member) -> Shown:
     )
 
 
+class HomeFilter(PlaceFilter):
+    title = lazy("居住地")
+    path = "home"
+
+
 @admin.register(Member)
 class MemberAdmin(ScopedModelAdmin):
-    list_display = ("person", "number", "unit_name", "branch_name", "account", "state")
+    list_display = ("person", "number", "unit_name", "branch_name", "lives", "account", "state")
     list_display_links = ("person",)
     list_filter = (
+        HomeFilter,
         flag_filter("is_active", lazy("状态"), *IN_USE),
         flag_filter("user__isnull", lazy("账号"), lazy("没有账号"), lazy("有账号")),
     )
-    list_select_related = ("unit", "branch")
+    list_select_related = ("unit", "branch", "home")
     search_fields = ("name", "=phone", "unit__name")
     search_help_text = lazy("姓名、完整手机号码、单位")
     ordering = ("unit__name", "name", "id")
     sortable_by = ()
-    object_related = ("county", "unit", "branch", "user")
+    object_related = ("county", "unit", "branch", "home", "user")
     empty_text = lazy("登记党员；成批的请用表格导入。")
     adding = Deed("add", lazy("登记党员"), posts.MANAGE_MEMBER, MemberForm, _add_member, lazy("已登记。"), tone="main")
     deeds = (
@@ -141,6 +158,10 @@ class MemberAdmin(ScopedModelAdmin):
     def branch_name(self, row: Member) -> str | None:
         return row.branch.name if row.branch else None
 
+    @admin.display(description=lazy("居住小区"), empty_value="—")
+    def lives(self, row: Member) -> str | None:
+        return row.home.name if row.home else None
+
     @admin.display(description=lazy("账号"))
     def account(self, row: Member) -> str:
         return _("已开通") if row.user_id else _("未开通")
@@ -158,4 +179,5 @@ class MemberAdmin(ScopedModelAdmin):
             Fact(_("账号"), _("已开通") if obj.user_id else _("未开通")),
             Fact(_("所在单位"), obj.unit or ""),
             Fact(_("所在支部"), obj.branch or ""),
+            Fact(_("居住小区"), obj.home.path if obj.home else "", wide=True),
         ]

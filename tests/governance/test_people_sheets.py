@@ -474,7 +474,7 @@ def test_units_that_share_a_short_name_are_asked_for_by_their_full_one(cast: Cas
         unit = make_unit(cast.county, name)
         unit.short_name = "一小"
         unit.save()
-    assert "有 2 个单位" in faults(checked(cast, "liaisons", ["张三", PHONE, "一小", ""]))[2][1]
+    assert "有几个单位" in faults(checked(cast, "liaisons", ["张三", PHONE, "一小", ""]))[2][1]
     assert counts(checked(cast, "liaisons", ["张三", PHONE, "城南一小", ""]).report) == (1, 0, 0, 0)
 
 
@@ -522,6 +522,28 @@ def test_unit_and_branch_follow_the_table_only_if_the_person_says_so(cast: Cast)
     member.refresh_from_db()
     assert (member.unit, member.branch, member.user) == (cast.a.supporting_unit, branch, None)
     assert AuditEntry.objects.get(action="member.update").changes.keys() == {"unit", "branch"}
+
+
+def test_where_a_member_lives_is_read_from_the_words_of_the_table(cast: Cast) -> None:
+    headers = ["姓名", "联系电话", "所在小区", "开通账号"]
+    rows = [
+        ["张三", PHONE, "白龙塘社区和谐小区", "否"],
+        ["李四", "13800000012", "和谐小区", "否"],
+        ["赵六", "13800000013", "白龙塘社区", "否"],
+        ["钱七", "13800000014", "天边小区", "否"],
+        ["孙八", "13800000015", "", "否"],
+    ]
+    found = checked(cast, "members", *rows, headers=headers)
+    wrong = {row: words for row, (_column, words) in faults(found).items()}
+    assert set(wrong) == {3, 4, 5}
+    assert "2 处" in wrong[3] and "不是小区" in wrong[4] and "没有找到" in wrong[5]
+    job = brought(cast, "members", rows[0], rows[4], headers=headers)
+    assert figures(job) == (2, 0, 0, 0)
+    homes = dict(Member.objects.filter(name__in=["张三", "孙八"]).values_list("name", "home"))
+    assert homes == {"张三": cast.a.compound.pk, "孙八": None}
+    moved = ["张三", PHONE, "城北社区和谐小区", "否"]
+    assert faults(checked(cast, "members", moved, headers=headers))[2][0] == "所在小区"
+    assert figures(brought(cast, "members", moved, headers=headers, update=True)) == (0, 1, 0, 0)
 
 
 def test_a_correction_that_opens_an_account_comes_with_its_slip(cast: Cast) -> None:

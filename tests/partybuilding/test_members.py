@@ -1,11 +1,12 @@
 """Party members, their accounts and their organisations."""
 
 import pytest
+from django.utils import timezone
 
 from core import policies
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, User
-from grids.actions import retire_node
+from grids.actions import merge_nodes, retire_node
 from partybuilding.actions import (
     add_member,
     create_organisation,
@@ -17,7 +18,7 @@ from partybuilding.actions import (
 )
 from partybuilding.models import Member, PartyOrganisation
 from tests.cast import Cast
-from tests.factories import fresh, make_member, make_organisation, make_user
+from tests.factories import fresh, make_member, make_node, make_organisation, make_user
 
 PHONE = "13812345678"
 
@@ -57,6 +58,32 @@ def test_unit_and_branch_are_of_the_county_and_in_use(cast: Cast) -> None:
             add_member(**{"actor": cast.admin, "county": cast.county, "name": "张三", "phone": PHONE, **wrong})
         with pytest.raises(Invalid):
             update_member(**{"actor": cast.admin, "member": cast.a.member, **wrong})
+
+
+def test_a_member_lives_in_a_compound_of_the_county_and_nobody_reads_it_in_the_trail(cast: Cast) -> None:
+    member = add_member(actor=cast.admin, county=cast.county, name="张三", phone=PHONE, home=cast.a.compound)
+    assert member.home == cast.a.compound
+    member = update_member(actor=cast.admin, member=member, home=cast.b.compound)
+    entry = AuditEntry.objects.get(chain=f"partybuilding.member:{member.pk}", action="member.update")
+    assert entry.changes == {"home": ["***", "***"]}
+    far = make_node(cast.other_county_community, "compound", "远处小区")
+    gone = make_node(cast.empty_community, "compound", "拆了的小区", retired_at=timezone.now())
+    for wrong in (cast.a.building, cast.a.node, far, gone):
+        with pytest.raises(Invalid) as refused:
+            update_member(actor=cast.admin, member=member, home=wrong)
+        assert "home" in refused.value.fields
+    member.refresh_from_db()
+    assert member.home == cast.b.compound
+    assert update_member(actor=cast.admin, member=member, home=None).home is None
+
+
+def test_a_compound_that_goes_hands_its_members_on(cast: Cast) -> None:
+    member = add_member(actor=cast.admin, county=cast.county, name="张三", phone=PHONE, home=cast.a.compound)
+    heir = make_node(cast.a.node, "compound", "新和谐小区")
+    cast.a.compound.refresh_from_db()
+    merge_nodes(actor=cast.admin, node=heir, sources=[cast.a.compound], reason="合并")
+    member.refresh_from_db()
+    assert member.home == heir
 
 
 def test_a_member_gets_an_account_with_a_first_password_to_be_changed(cast: Cast) -> None:
