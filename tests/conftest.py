@@ -24,15 +24,27 @@ STRICT = os.environ.get("STRICT") == "1"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not meant for this engine: deselected, as a skip would claim something is missing."""
+    """Leave out what is not meant for this engine: deselected, as a skip would claim something is missing.
+
+    What touches neither a database nor Redis is the same on every engine: it runs once, on the embedded default.
+    """
     engine = settings.DATABASES["default"]["ENGINE"]
     wrong = {"postgres"} if engine.endswith("sqlite3") else {"embedded"}
     if "Redis" not in settings.CACHES["default"]["BACKEND"]:
         wrong.add("redis")
     dropped = [item for item in items if wrong & {mark.name for mark in item.iter_markers()}]
+    if "embedded" in wrong:
+        dropped += [item for item in items if not _depends_on_the_engine(item)]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in dropped]
+        gone = set(dropped)
+        items[:] = [item for item in items if item not in gone]
+
+
+def _depends_on_the_engine(item: pytest.Item) -> bool:
+    marks = {mark.name for mark in item.iter_markers()}
+    asked = set(getattr(item, "fixturenames", ()))
+    return bool(marks & {"django_db", "postgres", "redis"} or asked & {"db", "transactional_db", "live_server"})
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
