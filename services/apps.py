@@ -15,7 +15,17 @@ class ServicesConfig(AppConfig):
         from core import policies as registry
         from core import workflow as engine
         from grids.policies import CountySettings
-        from services import audiences, hanging, models, notices, policies, posts, timeline, workflow
+        from services import (
+            audiences,
+            commitment_notices,
+            hanging,
+            models,
+            notices,
+            policies,
+            posts,
+            timeline,
+            workflow,
+        )
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.selectors import loop as selectors
         from services.views import photos
@@ -48,6 +58,7 @@ class ServicesConfig(AppConfig):
         hanging.register()
         timeline.register()
         notices.register()
+        commitment_notices.register()
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)
         for flow in workflow.ALL:

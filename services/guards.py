@@ -11,7 +11,7 @@ from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
 from services.clocks import limits_of
-from services.models import Assignment, AssignmentState, Demand, SubOrder
+from services.models import Assignment, AssignmentState, Commitment, Demand, SubOrder
 
 
 def within_reopen_window(demand: Demand, actor: Actor) -> str | None:
@@ -101,3 +101,21 @@ def extension_waits(suborder: SubOrder, actor: Actor) -> str | None:
             return _("首次延期由社区审核。")
         return _("第 %(number)d 次延期须由街道审核。") % {"number": number}
     return None
+
+
+def not_ones_own(commitment: Commitment, actor: Actor) -> str | None:
+    """Whoever acts for a unit, or made a promise, does not say that it was kept, whatever other post they hold."""
+    if is_ones_own(commitment, actor):
+        return _("您是承诺方的人，不能确认自己的承诺。请由社区其他人办理。")
+    return None
+
+
+def is_ones_own(commitment: Commitment, actor: Actor) -> bool:
+    """Whether the actor belongs to the side that promised: acts for the unit in any role, or is the member."""
+    for grant in policies.grants_of(user_of(actor)):
+        scope = grant.scope
+        if isinstance(scope, UnitScope) and scope.unit_id == commitment.unit_id:
+            return True
+        if isinstance(scope, MemberScope) and scope.member_id == commitment.member_id:
+            return True
+    return False

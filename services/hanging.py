@@ -98,6 +98,7 @@ def register() -> None:
         open=lambda: ~Q(state__in=[MeetingState.CLOSED, MeetingState.CANCELLED]),
     )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
+    duties.register("commitment", label=_("没有完成的承诺事项"), rows=_promised)
     covers.register(
         Cover(
             "lead_unit",
@@ -157,6 +158,10 @@ def _offered_there(rows: QuerySet[Any], successor: Any, community: int | None) -
     """What the same unit offers there under the same name (`resource_once`)."""
     twin = Resource.objects.exclude(state=ResourceState.WITHDRAWN)
     return Q(Exists(twin.filter(node=successor, unit=OuterRef("unit"), name=OuterRef("name"))))
+
+
+def _promised(unit: Unit) -> Any:
+    return Commitment.objects.filter(unit=unit, state__in=[str(state) for state in COMMITMENT_OPEN])
 
 
 def _in_hand(unit: Unit) -> Any:

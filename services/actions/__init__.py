@@ -1,8 +1,47 @@
 """Every change of this floor's data. Import from here: `from services.actions import move, raise_demand`."""
 
 from services.actions.checkins import check_in, end_check_in
+from services.actions.commitment_moves import (
+    confirm_commitment,
+    drop_commitment,
+    move_commitment,
+    report_done,
+    report_progress,
+    send_back_commitment,
+)
+from services.actions.commitments import (
+    CommitmentChange,
+    NewCommitment,
+    Settlement,
+    change_commitment,
+    change_commitments,
+    make_commitment,
+    make_commitments,
+    settle_commitments,
+)
 from services.actions.moving import move
 from services.actions.raising import raise_demand
 from services.actions.revealing import Contact, reveal_contact
 
-__all__ = ["Contact", "check_in", "end_check_in", "move", "raise_demand", "reveal_contact"]
+__all__ = [
+    "CommitmentChange",
+    "Contact",
+    "NewCommitment",
+    "Settlement",
+    "change_commitment",
+    "change_commitments",
+    "check_in",
+    "confirm_commitment",
+    "drop_commitment",
+    "end_check_in",
+    "make_commitment",
+    "make_commitments",
+    "move",
+    "move_commitment",
+    "raise_demand",
+    "report_done",
+    "report_progress",
+    "reveal_contact",
+    "send_back_commitment",
+    "settle_commitments",
+]

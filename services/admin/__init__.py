@@ -33,6 +33,7 @@ name_deeds(
         "settings.create": lazy("建立时限设置"),
         "settings.limits": lazy("修改时限"),
         "calendar.set": lazy("调整工作日历"),
+        "commitment.make": lazy("登记承诺"),
     }
 )
 name_fields({"late": lazy("超期"), "response_late": lazy("响应超时")})

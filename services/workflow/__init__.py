@@ -1,9 +1,13 @@
 """Every transition table of this floor: the closed loop of a demand (`loop`), and what is woven around it."""
 
+from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
 
 # The tables along which a demand moves (`services.actions.moving`).
 LOOP = (DEMAND, SUBORDER, ASSIGNMENT)
-ALL = LOOP
+ALL = (
+    *LOOP,
+    COMMITMENT,
+)
 
-__all__ = ["ALL", "ASSIGNMENT", "BY_MODEL", "DEMAND", "LOOP", "SUBORDER"]
+__all__ = ["ALL", "ASSIGNMENT", "BY_MODEL", "COMMITMENT", "DEMAND", "LOOP", "SUBORDER"]
