@@ -17,6 +17,7 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.d
 _SECOND, _THIRD, _SMALL_FOURTH = 22, 16, 12
 _TITLE_FONT, _BODY_FONT, _HEADING_FONT = "方正小标宋简体", "仿宋_GB2312", "黑体"
 _LINE = Pt(28)
+_LONGEST_TITLE = 255
 
 
 class OfficialDocument:
@@ -28,7 +29,7 @@ class OfficialDocument:
         section.page_width, section.page_height = Mm(210), Mm(297)
         section.top_margin, section.bottom_margin = Mm(37), Mm(35)
         section.left_margin, section.right_margin = Mm(28), Mm(26)
-        self._document.core_properties.title = title
+        self._document.core_properties.title = _printable(title)[:_LONGEST_TITLE]
         self._document.core_properties.author = ""
         heading = self._line(title, font=_TITLE_FONT, size=_SECOND, align=WD_ALIGN_PARAGRAPH.CENTER)
         heading.paragraph_format.space_after = Pt(14)
@@ -89,8 +90,12 @@ class OfficialDocument:
 
     @staticmethod
     def _run(paragraph: Any, text: str, font: str, size: int) -> None:
-        # XML holds no control characters; python-docx would refuse the whole document.
-        run = paragraph.add_run("".join(char for char in text if char.isprintable()))
+        run = paragraph.add_run(_printable(text))
         run.font.size = Pt(size)
         run.font.name = font
         run._element.rPr.rFonts.set(qn("w:eastAsia"), font)
+
+
+def _printable(text: str) -> str:
+    """XML holds no control characters: python-docx would refuse the whole document."""
+    return "".join(char for char in text if char.isprintable())

@@ -22,7 +22,8 @@ class UnitNames:
     """The units of a county by the names people write. One query, however many rows are asked about."""
 
     def __init__(self, county: County) -> None:
-        self._county = county
+        stem, kind = re.escape(county.name[:-1]), re.escape(county.name[-1:])
+        self._prefix = re.compile(f"^(?:中共)?(?:{stem})?(?:{kind}(?:委|人民政府|政府)?)?")
         self._exact: dict[str, list[Unit]] = defaultdict(list)
         self._plain: dict[str, set[Unit]] = defaultdict(set)
         for unit in Unit.objects.filter(county=county):
@@ -66,13 +67,8 @@ class UnitNames:
     def _core(self, name: str) -> str:
         """A name without what offices write now one way and now another: full width, spaces, brackets, the county."""
         plain = _SPACES.sub("", _BRACKETS.sub("", unicodedata.normalize("NFKC", name))).casefold()
-        for prefix in (self._county.name, self._county.name.removesuffix("县"), "中共"):
-            plain = plain.removeprefix(prefix)
-        for prefix in ("县委", "县政府", "县"):
-            if plain.startswith(prefix) and len(plain) > len(prefix) + 1:
-                plain = plain.removeprefix(prefix)
-                break
-        return plain
+        rest = self._prefix.sub("", plain, count=1)
+        return rest if len(rest) > 1 else plain
 
     @staticmethod
     def _refuse(message: str, field: str) -> Invalid:
