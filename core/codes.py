@@ -273,11 +273,16 @@ PLACE_TOKEN_LENGTH = 10
 
 def new_place_token() -> str:
     """The opaque token in a place's QR code: it names a place and tells nothing about it."""
+    return _drawn(PLACE_TOKEN_LENGTH)
+
+
+def _drawn(length: int) -> str:
+    """Random characters nobody mistakes for one another."""
     # One draw for all characters: an import asks for a hundred thousand tokens.
     size = len(PLACE_TOKEN_ALPHABET)
-    number = secrets.randbelow(size**PLACE_TOKEN_LENGTH)
+    number = secrets.randbelow(size**length)
     chars = []
-    for _position in range(PLACE_TOKEN_LENGTH):
+    for _position in range(length):
         number, rest = divmod(number, size)
         chars.append(PLACE_TOKEN_ALPHABET[rest])
     return "".join(chars)
@@ -289,6 +294,28 @@ def parse_place_token(value: str) -> str:
     if len(token) != PLACE_TOKEN_LENGTH or not set(token) <= set(PLACE_TOKEN_ALPHABET):
         raise Invalid(_("这个二维码不完整，请重新扫描，或在页面上选择所在的小区楼栋。"), code="place_token")
     return token
+
+
+CERTIFICATE_CODE_LENGTH = 12
+
+
+def new_certificate_code() -> str:
+    """The code by which anybody can check a certificate. Whoever guesses a million a second needs ten thousand years."""
+    return _drawn(CERTIFICATE_CODE_LENGTH)
+
+
+def format_certificate_code(code: str) -> str:
+    """As it is printed and read out: K7QM 3XPD 9TWA."""
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4)).upper()
+
+
+def parse_certificate_code(value: str) -> str:
+    """A certificate's code as somebody typed it (capitals, spaces and hyphens are forgiven). Raises Invalid when it can
+    not be one."""
+    code = _compact(value[:100]).lower()
+    if len(code) != CERTIFICATE_CODE_LENGTH or not set(code) <= set(PLACE_TOKEN_ALPHABET):
+        raise Invalid(_("验证码是 12 位字母和数字，请照着证明上的填写。"), code="certificate_code")
+    return code
 
 
 # --- Unified social credit code (GB 32100) --------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from services.actions import sweeping, tallies
+from services.actions import member_sweep, sweeping, tallies
 
 
 @shared_task(name="services.tasks.sweep_clocks", ignore_result=True)
@@ -15,3 +15,9 @@ def sweep_clocks() -> dict[str, int]:
 def update_tallies() -> int:
     """Every half minute: the cells in which something happened."""
     return tallies.refresh_tallies()
+
+
+@shared_task(name="services.tasks.sweep_members", ignore_result=True)
+def sweep_members() -> dict[str, int]:
+    """Every hour: members' reports, services and cards that wait."""
+    return member_sweep.sweep_members()

@@ -2,12 +2,25 @@
 
 from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
+from services.workflow.members import MEMBER_CHECKIN, SERVICE
 
 # The tables along which a demand moves (`services.actions.moving`).
 LOOP = (DEMAND, SUBORDER, ASSIGNMENT)
 ALL = (
     *LOOP,
     COMMITMENT,
+    MEMBER_CHECKIN,
+    SERVICE,
 )
 
-__all__ = ["ALL", "ASSIGNMENT", "BY_MODEL", "COMMITMENT", "DEMAND", "LOOP", "SUBORDER"]
+__all__ = [
+    "ALL",
+    "ASSIGNMENT",
+    "BY_MODEL",
+    "COMMITMENT",
+    "DEMAND",
+    "LOOP",
+    "MEMBER_CHECKIN",
+    "SERVICE",
+    "SUBORDER",
+]
