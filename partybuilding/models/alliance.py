@@ -43,10 +43,13 @@ class Alliance(models.Model):
 
 
 class SeatRole(models.TextChoices):
+    """Source: docs/domain.md#l4, #g4 (part-time committee members), #p2 (lawyers who advise a community)."""
+
     STANDING_CHAIR = "standing_chair", _("常任主席")
     ROTATING_CHAIR = "rotating_chair", _("轮值主席")
     PART_TIME = "part_time", _("兼职委员")
     MEMBER = "member", _("成员")
+    LEGAL_ADVISER = "legal_adviser", _("法治顾问")
 
 
 class AllianceSeat(models.Model):

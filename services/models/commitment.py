@@ -112,12 +112,17 @@ class CommitmentProgress(models.Model):
 
 
 class ActivityKind(models.TextChoices):
+    """Source: docs/domain.md#z2, #p2 (mediation, talks on law), #c5 (advice to property firms)."""
+
     HYGIENE = "hygiene", _("环境卫生")
     POLICY = "policy", _("政策宣传")
     VISIT = "visit", _("走访慰问")
     HEALTH = "health", _("健康义诊")
     CULTURE = "culture", _("文体活动")
     PARTY_DAY = "party_day", _("主题党日")
+    MEDIATION = "mediation", _("纠纷调解")
+    LAW = "law", _("法治宣讲")
+    ADVICE = "advice", _("物业指导")
     OTHER = "other", _("其他")
 
 
