@@ -61,6 +61,7 @@ NOT_OF_PERSONS = {
     "services.Evidence": {"digest"},
     "services.JointMeeting": {"reason", "title", "venue"},
     "services.MatchProposal": {"reasons"},
+    "services.MatchRun": {"missed"},
     "services.Milestone": {"title"},
     "services.Project": {"code", "name", "reason"},
     "services.Resource": {"measure", "name", "reason", "text", "times"},

@@ -13,7 +13,10 @@ from services.models.supply import Project, Resource
 
 
 class MatchRun(models.Model):
-    """One round of matching for a community or a street. `score` and `greedy_score` are totals of the same figures."""
+    """One round of matching for a community or a street. `score` and `greedy_score` are totals of the same figures.
+
+    `missed` are the demands nothing was found for: why (`services.matching.scorer.Miss`) -> keys of the demands.
+    """
 
     county = models.ForeignKey(County, models.PROTECT, related_name="+", verbose_name=_("县"))
     node = models.ForeignKey(GridNode, models.PROTECT, related_name="match_runs", verbose_name=_("范围"))
@@ -25,6 +28,7 @@ class MatchRun(models.Model):
     resources = models.PositiveIntegerField(_("资源数"))
     score = models.PositiveIntegerField(_("总分"), default=0)
     greedy_score = models.PositiveIntegerField(_("逐条匹配的总分"), default=0)
+    missed = models.JSONField(_("没有匹配的需求"), default=dict)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -34,7 +38,7 @@ class MatchRun(models.Model):
         ordering = ["-at", "-id"]
 
     def __str__(self) -> str:
-        return f"{self.node} {self.at:%Y-%m-%d}"
+        return f"{self.node} {timezone.localtime(self.at):%Y-%m-%d}"
 
 
 class ProposalState(models.TextChoices):
@@ -53,6 +57,7 @@ class MatchProposal(models.Model):
     score = models.PositiveSmallIntegerField(_("匹配分"))
     reasons = models.JSONField(_("理由"))
     state = models.CharField(_("状态"), max_length=10, choices=ProposalState, default=ProposalState.PROPOSED)
+    reason = models.CharField(_("不采纳的理由"), max_length=500, blank=True)
     project = models.ForeignKey(
         Project, models.PROTECT, null=True, blank=True, related_name="proposals", verbose_name=_("项目")
     )
@@ -73,3 +78,8 @@ class MatchProposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource} → {self.demand.code}"
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.run.county_id

@@ -2,6 +2,7 @@
 
 from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
+from services.workflow.matching import PROPOSAL
 from services.workflow.members import MEMBER_CHECKIN, SERVICE
 
 # The tables along which a demand moves (`services.actions.moving`).
@@ -21,6 +22,7 @@ __all__ = [
     "DEMAND",
     "LOOP",
     "MEMBER_CHECKIN",
+    "PROPOSAL",
     "SERVICE",
     "SUBORDER",
 ]
