@@ -19,6 +19,7 @@ class ServicesConfig(AppConfig):
             audiences,
             commitment_notices,
             hanging,
+            list_notices,
             models,
             notices,
             policies,
@@ -59,6 +60,7 @@ class ServicesConfig(AppConfig):
         timeline.register()
         notices.register()
         commitment_notices.register()
+        list_notices.register()
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)
         for flow in workflow.ALL:

@@ -155,9 +155,10 @@ def _promised_there(rows: QuerySet[Any], successor: Any, community: int | None) 
 
 
 def _offered_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:
-    """What the same unit offers there under the same name (`resource_once`)."""
-    twin = Resource.objects.exclude(state=ResourceState.WITHDRAWN)
-    return Q(Exists(twin.filter(node=successor, unit=OuterRef("unit"), name=OuterRef("name"))))
+    """What the same unit, or the place itself, has there under the same name (`resource_once`, `resource_own_once`)."""
+    twin = Resource.objects.exclude(state=ResourceState.WITHDRAWN).filter(node=successor, name=OuterRef("name"))
+    own = Q(unit__isnull=True) & Q(Exists(twin.filter(unit__isnull=True)))
+    return own | Q(Exists(twin.filter(unit=OuterRef("unit"))))
 
 
 def _promised(unit: Unit) -> Any:

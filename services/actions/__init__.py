@@ -20,25 +20,34 @@ from services.actions.commitments import (
     settle_commitments,
 )
 from services.actions.moving import move
+from services.actions.projects import NewProject, claim_project, draft_projects
 from services.actions.raising import raise_demand
+from services.actions.resources import ResourceFacts, keep_resources, offer_resource, register_resource
 from services.actions.revealing import Contact, reveal_contact
 
 __all__ = [
     "CommitmentChange",
     "Contact",
     "NewCommitment",
+    "NewProject",
+    "ResourceFacts",
     "Settlement",
     "change_commitment",
     "change_commitments",
     "check_in",
+    "claim_project",
     "confirm_commitment",
+    "draft_projects",
     "drop_commitment",
     "end_check_in",
+    "keep_resources",
     "make_commitment",
     "make_commitments",
     "move",
     "move_commitment",
+    "offer_resource",
     "raise_demand",
+    "register_resource",
     "report_done",
     "report_progress",
     "reveal_contact",

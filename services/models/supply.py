@@ -71,6 +71,12 @@ class Resource(models.Model):
             models.UniqueConstraint(
                 fields=["unit", "node", "name"], condition=~Q(state="withdrawn"), name="resource_once"
             ),
+            # The community's own: to a database nothing is like nothing.
+            models.UniqueConstraint(
+                fields=["node", "name"],
+                condition=Q(unit__isnull=True) & ~Q(state="withdrawn"),
+                name="resource_own_once",
+            ),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="resource_quantity"),
             models.CheckConstraint(
                 condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="resource_end_after_start"

@@ -4,6 +4,8 @@ from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
 from services.workflow.matching import PROPOSAL
 from services.workflow.members import MEMBER_CHECKIN, SERVICE
+from services.workflow.projects import PROJECT
+from services.workflow.resources import RESOURCE, RESPONSIBILITY
 
 # The tables along which a demand moves (`services.actions.moving`).
 LOOP = (DEMAND, SUBORDER, ASSIGNMENT)
@@ -12,6 +14,10 @@ ALL = (
     COMMITMENT,
     MEMBER_CHECKIN,
     SERVICE,
+    PROPOSAL,
+    RESOURCE,
+    PROJECT,
+    RESPONSIBILITY,
 )
 
 __all__ = [
@@ -22,7 +28,10 @@ __all__ = [
     "DEMAND",
     "LOOP",
     "MEMBER_CHECKIN",
+    "PROJECT",
     "PROPOSAL",
+    "RESOURCE",
+    "RESPONSIBILITY",
     "SERVICE",
     "SUBORDER",
 ]
