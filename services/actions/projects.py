@@ -1,7 +1,7 @@
 """The project list: drafted from demands and resources, claimed, carried out, accepted. Source: docs/domain.md#g2, #l1.
 
 Locks, in this order: the streets of the places, resources (`hold_resources`), the project; each in id order. What becomes
-of the demands a project meets is decided in their own loop: a project never closes one (docs/decisions/0022).
+of the demands a project meets is decided in their own loop: a project never closes one (docs/decisions/0022-the-four-lists.md).
 """
 
 import datetime
