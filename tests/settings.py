@@ -49,7 +49,8 @@ CACHES["default"]["KEY_PREFIX"] = f"test-{_worker}"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+# Looked up when asked for: each client of a test would go through every file of the portal beforehand.
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+WHITENOISE_AUTOREFRESH = True
 # Hundreds of users are made: one round of hashing is enough, the real hasher is Django's own business.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "core.hashers.FirstPasswordHasher"]
