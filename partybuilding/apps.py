@@ -32,7 +32,7 @@ class PartybuildingConfig(AppConfig):
             Unit,
             UnitMembership,
         )
-        from partybuilding.resources import pairing_ledgers, pairings, units
+        from partybuilding.resources import organisations, pairing_ledgers, pairings, units
         from partybuilding.views import mobile
 
         add_rights(posts.POST_RIGHTS)
@@ -63,9 +63,14 @@ class PartybuildingConfig(AppConfig):
         hanging.register()
         compounds.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
+        duties.register(
+            "organisation",
+            label=_("在用的党组织"),
+            rows=lambda unit: PartyOrganisation.objects.filter(unit=unit, is_active=True),
+        )
         phone.offer_ways("pairings", mobile.ways)
         place_parts.register("pairings", place_pairings.parts)
         timeline.register("pairings", place_pairings.history)
-        for sheet in (units.UnitSheet, pairings.PairingSheet, *pairing_ledgers.SHEETS):
+        for sheet in (units.UnitSheet, organisations.OrganisationSheet, pairings.PairingSheet, *pairing_ledgers.SHEETS):
             sheets.register(sheet())
         audiences.register()

@@ -18,7 +18,16 @@ from partybuilding.actions.memberships import (
     correct_roles,
     end_membership,
 )
-from partybuilding.actions.organisations import create_organisation, update_organisation
+from partybuilding.actions.organisations import (
+    NewOrganisation,
+    OrganisationChange,
+    arrange_organisations,
+    create_organisation,
+    move_organisation,
+    reopen_organisation,
+    retire_organisation,
+    update_organisation,
+)
 from partybuilding.actions.pairing_guides import set_pairing_guide
 from partybuilding.actions.pairing_records import (
     add_problem,
@@ -45,8 +54,10 @@ __all__ = [
     "MemberChange",
     "NewMember",
     "NewMembership",
+    "NewOrganisation",
     "NewPairing",
     "NewUnit",
+    "OrganisationChange",
     "PairingChange",
     "RoleCorrection",
     "RunningFacts",
@@ -57,6 +68,7 @@ __all__ = [
     "add_memberships",
     "add_problem",
     "add_visit",
+    "arrange_organisations",
     "change_duty",
     "change_pairings",
     "correct_problem",
@@ -70,9 +82,12 @@ __all__ = [
     "give_member_account",
     "hand_over_pairing",
     "link_member_accounts",
+    "move_organisation",
     "record_running",
     "record_runnings",
+    "reopen_organisation",
     "reopen_problem",
+    "retire_organisation",
     "set_pairing_guide",
     "solve_problem",
     "start_pairing",

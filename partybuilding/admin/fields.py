@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds
 from core.lookups import LookupField
-from partybuilding.models import PartyOrganisation, Unit
+from partybuilding.models import Member, PartyOrganisation, Unit
 
 name_deeds(
     {
@@ -23,6 +23,9 @@ name_deeds(
         "member.account": lazy("党员开通账号"),
         "organisation.create": lazy("新建党组织"),
         "organisation.update": lazy("修改党组织"),
+        "organisation.move": lazy("调整党组织上级"),
+        "organisation.retire": lazy("停用党组织"),
+        "organisation.reopen": lazy("启用党组织"),
         "pairing.start": lazy("登记包联"),
         "pairing.change": lazy("修改包联"),
         "pairing.end": lazy("结束包联"),
@@ -59,6 +62,17 @@ def organisation_field(user: Any, **kwargs: Any) -> LookupField:
         rows=PartyOrganisation.objects.visible_to(user).filter(is_active=True),
         search=("name",),
         url=reverse_lazy("admin:partybuilding_partyorganisation_lookup"),
+        **kwargs,
+    )
+
+
+def member_field(user: Any, **kwargs: Any) -> LookupField:
+    """A field for one party member in use, found by name or by the whole telephone number."""
+    return LookupField(
+        rows=Member.objects.visible_to(user).active().order_by("name", "pk"),
+        search=("name", "=phone"),
+        text=lambda member: f"{member.name}（{member.masked_phone}）",
+        url=reverse_lazy("admin:partybuilding_member_lookup"),
         **kwargs,
     )
 

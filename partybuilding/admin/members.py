@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -101,8 +102,9 @@ class MemberAdmin(ScopedModelAdmin):
         flag_filter("user__isnull", lazy("账号"), lazy("没有账号"), lazy("有账号")),
     )
     list_select_related = ("unit", "branch", "home")
-    search_fields = ("name", "=phone", "unit__name")
-    search_help_text = lazy("姓名、完整手机号码、单位")
+    search_fields = ("name", "=phone", "unit__name", "branch__name")
+    search_help_text = lazy("姓名、完整手机号码、单位、支部")
+    lookup_fields = ("name", "=phone")
     ordering = ("unit__name", "name", "id")
     sortable_by = ()
     object_related = ("county", "unit", "branch", "home", "user")
@@ -141,6 +143,12 @@ class MemberAdmin(ScopedModelAdmin):
             offered=lambda row: not row.is_active,
         ),
     )
+
+    def lookup_rows(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().lookup_rows(request).filter(is_active=True)
+
+    def lookup_text(self, row: Member) -> str:
+        return f"{row.name}（{row.masked_phone}）"
 
     @admin.display(description=lazy("姓名"))
     def person(self, row: Member) -> str:

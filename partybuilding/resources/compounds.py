@@ -34,9 +34,11 @@ from partybuilding.models import (
     Compound,
     CompoundRunning,
     Management,
+    OrganisationKind,
     OwnersCommittee,
     PartyOrganisation,
 )
+from partybuilding.organisation_kinds import may_hang
 from partybuilding.posts import MANAGE_ORGANISATION
 from partybuilding.resources import compound_columns as cols
 
@@ -116,7 +118,7 @@ class CompoundSheet(GridSheet):
     def _register_branch(task: Task, name: str, compound: Any) -> PartyOrganisation:
         """Below the community's own organisation, where there is just one."""
         above = list(PartyOrganisation.objects.filter(node=compound.community_id, is_active=True)[:2])
-        parent = above[0] if len(above) == 1 else None
+        parent = above[0] if len(above) == 1 and may_hang(OrganisationKind.BRANCH, above[0].kind) else None
         return create_organisation(actor=task.actor, county=task.where, name=name, parent=parent, node=compound)
 
     # --- Going out ---

@@ -224,6 +224,7 @@ OWN_PAGES = {
     CareHousehold: {"figures"},
     Vacancy: {"coverage", "coverage_place"},
     Pairing: {"gaps", "guides"},
+    PartyOrganisation: {"tree"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -232,6 +233,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     **dict.fromkeys(("cadres", "liaisons", "members"), (ADMIN, [])),
     "people": ([], ADMIN),
     "units": (ADMIN, [*CADRES, *ADMIN]),
+    "organisations": (ADMIN, [*CADRES, *ADMIN]),
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
     "appointments": (KEEP, [*CADRES, *ADMIN]),

@@ -179,7 +179,7 @@ def test_one_new_branch_of_two_compounds_is_registered_once(cast: Cast) -> None:
 
 
 def test_a_new_branch_is_registered_by_whoever_may_below_the_communitys(cast: Cast) -> None:
-    above = make.make_organisation(cast.county, "白龙塘社区党委", node=cast.a.node)
+    above = make.make_organisation(cast.county, "白龙塘社区党委", kind="committee", node=cast.a.node)
     job = look(cast.admin, FULL)
     assert "将新登记 1 个党支部：和谐小区党支部。" in job.report["sheet"]["notes"]
     assert not PartyOrganisation.objects.filter(name="和谐小区党支部").exists()

@@ -12,8 +12,8 @@ from partybuilding.actions import (
     create_organisation,
     create_unit,
     give_member_account,
+    retire_organisation,
     update_member,
-    update_organisation,
     update_unit,
 )
 from partybuilding.models import Member, PartyOrganisation
@@ -182,12 +182,14 @@ def test_organisations_of_another_county_closed_ones_and_taken_names_are_refused
 
 
 def test_an_organisation_is_closed_from_below_and_holds_its_place_until_then(cast: Cast) -> None:
-    top = create_organisation(actor=cast.admin, county=cast.county, name="社区党委", node=cast.empty_community)
+    top = create_organisation(
+        actor=cast.admin, county=cast.county, name="社区党委", kind="committee", node=cast.empty_community
+    )
     branch = create_organisation(actor=cast.admin, county=cast.county, name="楼栋党支部", parent=top)
     with pytest.raises(Conflict, match="在用的党组织"):
-        update_organisation(actor=cast.admin, organisation=top, is_active=False)
+        retire_organisation(actor=cast.admin, organisation=top)
     with pytest.raises(Conflict, match="在用的党组织"):
         retire_node(actor=cast.admin, node=cast.empty_community, reason="撤并")
-    update_organisation(actor=cast.admin, organisation=branch, is_active=False)
-    update_organisation(actor=cast.admin, organisation=top, is_active=False)
+    retire_organisation(actor=cast.admin, organisation=branch)
+    retire_organisation(actor=cast.admin, organisation=top)
     assert retire_node(actor=cast.admin, node=cast.empty_community, reason="撤并").is_retired

@@ -1,0 +1,92 @@
+"""Party organisations at the desk: the list, what is done with one, the tree at a glance."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partybuilding.models import Member, PartyOrganisation
+from tests.cast import Cast
+from tests.governance.test_admin_matrix import signed_in, url
+from tests.partybuilding.test_organisations import Tree, sound
+
+pytestmark = pytest.mark.django_db
+COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
+
+
+@pytest.fixture
+def tree(cast: Cast) -> Tree:
+    return Tree(cast)
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def test_the_tree_is_read_at_a_glance_in_a_fixed_number_of_queries(cast: Cast, tree: Tree) -> None:
+    Member.objects.filter(pk=cast.a.member.pk).update(branch=tree.branch)
+    client = signed_in(cast.a.officer)
+    client.get(url(PartyOrganisation, "tree"))
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        page = text(client.get(url(PartyOrganisation, "tree")))
+    assert len(asked) == COUNTS["admin.organisations_tree"]
+    assert "城北街道党工委" in page
+    assert "党员 1 名" in page
+    narrowed = text(client.get(url(PartyOrganisation, "tree"), {"domain": "compound"}))
+    assert "和谐小区党支部" in narrowed
+    assert "第二党支部" not in narrowed
+    assert "这里没有党组织" in text(client.get(url(PartyOrganisation, "tree"), {"domain": "park"}))
+    here = {"place": str(cast.a.compound.pk)}
+    assert "1 号楼党小组" not in text(client.get(url(PartyOrganisation, "tree"), here))
+    beyond = {"place": str(cast.other_county_community.pk)}
+    assert "第二党支部" in text(client.get(url(PartyOrganisation, "tree"), beyond)), "a strange place narrows nothing"
+
+
+def test_an_organisation_is_moved_and_retired_on_its_page(cast: Cast, tree: Tree) -> None:
+    client = signed_in(cast.admin)
+    move = url(PartyOrganisation, "deed", tree.other.pk, "move")
+    assert "白龙塘社区党委" in text(client.get(move))
+    wrong = client.post(move, {"parent": "和谐小区党支部", "version": 1})
+    assert "之下不设党支部" in text(wrong)
+    assert client.post(move, {"parent": "城北街道党工委", "version": 1}).status_code == 302
+    tree.other.refresh_from_db()
+    assert tree.other.parent == tree.top
+    assert client.post(move, {"parent": "", "version": 1}).status_code == 409, "the page is old"
+    sound(cast.county)
+    Member.objects.filter(pk=cast.a.member.pk).update(branch=tree.other)
+    close = url(PartyOrganisation, "deed", tree.other.pk, "close")
+    assert "1 名党员转到" in text(client.get(close))
+    assert "请填写这一项" in text(client.post(close, {"version": 2}))
+    assert client.post(close, {"members_to": "和谐小区党支部", "version": 2}).status_code == 302
+    assert Member.objects.get(pk=cast.a.member.pk).branch == tree.branch
+    listed = text(client.get(url(PartyOrganisation, "changelist"), {"domain": "compound", "kind": "branch"}))
+    assert "和谐小区党支部" in listed
+    assert "第二党支部" not in listed
+
+
+def test_an_organisation_is_corrected_with_what_it_had(cast: Cast, tree: Tree) -> None:
+    client = signed_in(cast.admin)
+    edit = url(PartyOrganisation, "deed", tree.branch.pk, "edit")
+    page = text(client.get(edit))
+    assert cast.a.compound.path in page
+    sent = {
+        "name": "和谐小区党支部",
+        "kind": "branch",
+        "domain": "",
+        "node": cast.a.compound.path,
+        "unit": "",
+        "secretary": cast.a.member.phone,
+        "founded_on": "2021-06-30",
+        "version": 1,
+    }
+    assert client.post(edit, sent).status_code == 302
+    tree.branch.refresh_from_db()
+    assert (tree.branch.secretary, tree.branch.node, tree.branch.domain) == (cast.a.member, cast.a.compound, "compound")
+    shown = text(signed_in(cast.a.officer).get(url(PartyOrganisation, "change", tree.branch.pk)))
+    assert "党员甲" in shown
+    assert "2021年6月30日" in shown
