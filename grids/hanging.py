@@ -58,6 +58,10 @@ class Passage:
 
 # Told when rows have followed: the keys they had, and those they have now (others where rows began anew).
 Follower = Callable[[Passage, Mapping[int, int]], None]
+# Told of a copy that is about to begin anew at the successor: takes off what belongs to the old row alone.
+Afresh = Callable[[Any], None]
+# Told of the keys of rows that are about to end with their place; may raise Conflict.
+Ender = Callable[[Passage, Sequence[int]], None]
 # Of some open rows, those that find no room at a successor, or (successor None) in a community.
 NoRoom = Callable[[QuerySet[Any], Any, int | None], Q]
 
@@ -77,6 +81,8 @@ class Hanging:
     begun: str = ""
     ended: str = ""
     discreet: bool = False
+    afresh: Afresh | None = None
+    ender: Ender | None = None
 
     @property
     def key(self) -> str:
@@ -108,6 +114,8 @@ def register(
     begun: str = "",
     ended: str = "",
     discreet: bool = False,
+    afresh: Afresh | None = None,
+    ender: Ender | None = None,
 ) -> None:
     """Registers the rows of a model; a second call for it takes the place of the first.
 
@@ -128,11 +136,13 @@ def register(
         discreet: where such a row hangs is nobody's business (a household in need of care): it is counted for those alone
             who see the rows themselves, others are told of it only when it stands in the way, and the trail does not hold
             its place.
+        afresh: with `begun`, told of each copy before it is written (a number that only one row may have).
+        ender: told before rows end with their place; sees to what hangs on them, or raises Conflict.
     """
     if Fate.END in fates and not ended:
         raise ValueError(f"{model._meta.label}: rows that may end need a word for it")
     _registered[model] = Hanging(
-        model, label, node, open, community, tuple(fates), no_room, follower, begun, ended, discreet
+        model, label, node, open, community, tuple(fates), no_room, follower, begun, ended, discreet, afresh, ender
     )
 
 

@@ -17,6 +17,7 @@ class ServicesConfig(AppConfig):
         from grids.policies import CountySettings
         from services import (
             audiences,
+            checkin_notices,
             commitment_notices,
             hanging,
             list_notices,
@@ -61,6 +62,7 @@ class ServicesConfig(AppConfig):
         notices.register()
         commitment_notices.register()
         list_notices.register()
+        checkin_notices.register()
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)
         for flow in workflow.ALL:

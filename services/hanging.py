@@ -18,6 +18,7 @@ from partybuilding import covers, duties, raising
 from partybuilding.covers import Cover
 from partybuilding.models import PairingProblem, Unit
 from services import posts
+from services.actions import checkin_ends
 from services.actions.following import follow_place
 from services.clocks import limits_of
 from services.models import (
@@ -58,8 +59,11 @@ def register() -> None:
         open=unended,
         fates=(Fate.FOLLOW, Fate.END),
         no_room=_reported_there,
+        follower=checkin_ends.follow_place,
         begun="checkin.start",
         ended="checkin.end",
+        afresh=_afresh,
+        ender=checkin_ends.before_ending,
     )
     hanging.register(
         CheckInApplication,
@@ -133,6 +137,14 @@ def _same_number(rows: QuerySet[Any], successor: Any, community: int | None) -> 
         external_date=OuterRef("external_date"),
     ).exclude(pk=OuterRef("pk"))
     return ~Q(external_number="") & Q(Exists(twin))
+
+
+def _afresh(row: UnitCheckIn) -> None:
+    """A receipt's number is of one check-in alone; the follower gives the new one its own. An agreement that has run out
+    has run out there as well."""
+    row.number = ""
+    if row.until is not None:
+        row.until = max(row.until, row.start)
 
 
 def _reported_there(rows: QuerySet[Any], successor: Any, community: int | None) -> Q:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from services.actions import member_sweep, sweeping, tallies
+from services.actions import checkin_sweep, member_sweep, sweeping, tallies
 
 
 @shared_task(name="services.tasks.sweep_clocks", ignore_result=True)
@@ -21,3 +21,9 @@ def update_tallies() -> int:
 def sweep_members() -> dict[str, int]:
     """Every hour: members' reports, services and cards that wait."""
     return member_sweep.sweep_members()
+
+
+@shared_task(name="services.tasks.sweep_checkins", ignore_result=True)
+def sweep_checkins() -> dict[str, int]:
+    """Every hour: units that wait for an answer, agreements that run out."""
+    return checkin_sweep.sweep_checkins()

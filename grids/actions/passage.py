@@ -129,6 +129,8 @@ def _begin_anew(kind: Hanging, passage: Passage, pks: list[int]) -> dict[int, in
             again._state.adding = True
             setattr(again, kind.node, passage.successor)
             again.start = max(row.start, today)
+            if kind.afresh is not None:
+                kind.afresh(again)
             if _has_version(kind):
                 again.version = 1
             anew.append(again)
@@ -153,6 +155,8 @@ def _facts(row: Any) -> dict[str, tuple[Any, Any]]:
 
 def _end(kind: Hanging, passage: Passage, pks: list[int]) -> None:
     today = timezone.localdate()
+    if pks and kind.ender is not None:
+        kind.ender(passage, pks)
     for rows in _rows(kind, pks):
         _close(kind, passage, rows, today)
 

@@ -1,6 +1,7 @@
 """Every change of this floor's data. Import from here: `from services.actions import move, raise_demand`."""
 
-from services.actions.checkins import check_in, end_check_in
+from services.actions.checkin_ends import end_check_in
+from services.actions.checkins import change_check_in, check_in
 from services.actions.commitment_moves import (
     confirm_commitment,
     drop_commitment,
@@ -32,6 +33,7 @@ __all__ = [
     "NewProject",
     "ResourceFacts",
     "Settlement",
+    "change_check_in",
     "change_commitment",
     "change_commitments",
     "check_in",

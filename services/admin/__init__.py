@@ -4,9 +4,9 @@ from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
 from services import workflow
-from services.admin import checkins, demands, settings
+from services.admin import applications, checkins, demands, settings
 
-__all__ = ["checkins", "demands", "settings"]
+__all__ = ["applications", "checkins", "demands", "settings"]
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
 name_deeds(
@@ -27,6 +27,7 @@ name_deeds(
         "demand.unpark": lazy("挂账到期"),
         "demand.reveal_contact": lazy("查看联系方式"),
         "checkin.start": lazy("登记报到"),
+        "checkin.change": lazy("修改报到"),
         "checkin.end": lazy("结束报到"),
         "member_checkin.report": lazy("党员报到"),
         "member_checkin.register": lazy("社区登记党员报到"),
@@ -41,6 +42,7 @@ name_deeds(
         "resource.change": lazy("修改资源"),
         "project.draft": lazy("草拟项目"),
         "project.change": lazy("修改项目"),
+        "checkin_application.apply": lazy("申请报到"),
         "category.create": lazy("新增类别"),
         "category.update": lazy("修改类别"),
         "settings.create": lazy("建立时限设置"),

@@ -1,5 +1,6 @@
 """Every transition table of this floor: the closed loop of a demand (`loop`), and what is woven around it."""
 
+from services.workflow.checkins import CHECKIN_APPLICATION
 from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
 from services.workflow.matching import PROPOSAL
@@ -11,6 +12,7 @@ from services.workflow.resources import RESOURCE, RESPONSIBILITY
 LOOP = (DEMAND, SUBORDER, ASSIGNMENT)
 ALL = (
     *LOOP,
+    CHECKIN_APPLICATION,
     COMMITMENT,
     MEMBER_CHECKIN,
     SERVICE,
@@ -24,6 +26,7 @@ __all__ = [
     "ALL",
     "ASSIGNMENT",
     "BY_MODEL",
+    "CHECKIN_APPLICATION",
     "COMMITMENT",
     "DEMAND",
     "LOOP",
