@@ -30,7 +30,7 @@ class ServicesConfig(AppConfig):
         )
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.selectors import loop as selectors
-        from services.views import photos
+        from services.views import mobile_checkins, photos
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -65,5 +65,6 @@ class ServicesConfig(AppConfig):
         checkin_notices.register()
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)
+        phone.offer_ways("checkins", mobile_checkins.ways)
         for flow in workflow.ALL:
             engine.register(flow)

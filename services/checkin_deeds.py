@@ -7,13 +7,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from core.deeds import DeedForm, deed_of
+from core.deeds import Deed, DeedForm, deed_of
 from core.models import User
 from grids.admin_people import person_text
+from grids.models import GridNode
 from services import posts
 from services.actions import applications
-from services.models import CheckInApplication, CheckInRole
-from services.selectors.checkins import community_people, own_units, unit_liaisons
+from services.models import CheckInApplication, CheckInRole, UnitCheckIn
+from services.selectors.checkins import community_people, may_renew, own_units, unit_liaisons
 from services.workflow.checkins import CHECKIN_APPLICATION, YEARS
 
 WHAT_IT_BRINGS = lazy("能开放的场地、能派出的人、能办的实事，写清数量和时间。")
@@ -102,6 +103,10 @@ class ReapplyForm(OfferForm):
     version = version()
 
 
+class RenewForm(OfferForm):
+    """What shall go on, as it is unless somebody says otherwise."""
+
+
 class ApplyForm(OfferForm):
     """A first application; the place is known, the unit too where the person acts for one alone."""
 
@@ -124,6 +129,14 @@ class ApplyForm(OfferForm):
         return found
 
 
+def _apply(*, actor: Any, obj: GridNode, **data: Any) -> CheckInApplication:
+    return applications.apply_to_check_in(actor=actor, node=obj, **data)
+
+
+def _renew(*, actor: Any, obj: UnitCheckIn, **data: Any) -> CheckInApplication:
+    return applications.renew(actor=actor, checkin=obj, **data)
+
+
 def _accept(*, actor: Any, obj: CheckInApplication, **data: Any) -> CheckInApplication:
     return applications.accept(actor=actor, application=obj, **data)
 
@@ -144,6 +157,28 @@ def _withdraw(*, actor: Any, obj: CheckInApplication, **data: Any) -> CheckInApp
     return applications.withdraw(actor=actor, application=obj, **data)
 
 
+# `obj` is the place.
+APPLY = Deed(
+    "apply",
+    lazy("申请报到"),
+    posts.APPLY_CHECKIN,
+    ApplyForm,
+    _apply,
+    lazy("已申请，请等社区接收。"),
+    help=lazy("社区接收后，就能认领这里的需求；社区一般 3 个工作日内答复。"),
+    tone="main",
+)
+RENEW = Deed(
+    "renew",
+    lazy("申请续签"),
+    posts.APPLY_CHECKIN,
+    RenewForm,
+    _renew,
+    lazy("已申请续签，请等社区接收。"),
+    help=lazy("从原来的到期日接着算；已经到期的，从社区接收那天算。"),
+    tone="main",
+    offered=may_renew,
+)
 # In the order of their buttons.
 MOVES = (
     deed_of(CHECKIN_APPLICATION, "accept", AcceptForm, _accept),

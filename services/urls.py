@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from services.views import door_cards, mobile, mobile_lists, photos, picker, qr, resident
+from services.views import (
+    checkin_papers,
+    door_cards,
+    mobile,
+    mobile_checkins,
+    mobile_lists,
+    photos,
+    picker,
+    qr,
+    resident,
+)
 
 # /m/
 mobile_urls = [
@@ -11,6 +21,14 @@ mobile_urls = [
     path("report/place/", mobile.report_place, name="report_place"),
     path("lists/", mobile_lists.lists, name="lists"),
     path("me/", mobile.me, name="me"),
+    path("checkins/", mobile_checkins.checkins, name="checkins"),
+    path("checkins/places/", mobile_checkins.places, name="checkin_places"),
+    path("checkins/apply/<int:pk>/", mobile_checkins.apply, name="checkin_apply"),
+    path("checkins/waiting/", mobile_checkins.waiting, name="checkins_waiting"),
+    path("checkins/applications/<int:pk>/", mobile_checkins.application, name="checkin_application"),
+    path("checkins/applications/<int:pk>/<slug:name>/", mobile_checkins.move, name="checkin_move"),
+    path("checkins/<int:pk>/", mobile_checkins.checkin, name="checkin"),
+    path("checkins/<int:pk>/renew/", mobile_checkins.renew, name="checkin_renew"),
     path("demands/<str:code>/", mobile.demand, name="demand"),
     path("demands/<str:code>/contact/", mobile.contact, name="contact"),
     path("demands/<str:code>/<slug:name>/", mobile.make_move, name="move"),
@@ -35,4 +53,6 @@ place_urls = [
     path("places/<int:pk>/qr/sheet/", qr.sheet, name="qr_sheet"),
     path("places/<int:pk>/card/", door_cards.page, name="card"),
     path("places/<int:pk>/cards/", door_cards.run, name="cards"),
+    path("checkins/<int:pk>/receipt/", checkin_papers.receipt, name="checkin_receipt"),
+    path("checkins/<int:pk>/agreement/", checkin_papers.agreement, name="checkin_agreement"),
 ]

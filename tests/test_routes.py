@@ -18,6 +18,7 @@ from services.models import Demand, DemandEvent, Photo
 from tests import factories as make
 from tests.cast import Cast
 from tests.services.test_loop import dispatched
+from tests.weft_factories import make_application
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,9 @@ CARERS = "officer keeper"
 CARE_ON_PHONE = {302: NOT_ON_PHONES, 200: f"{CARERS} neighbour", 403: "*"}
 HOUSEHOLD_ON_PHONE = {302: NOT_ON_PHONES, 200: CARERS, 404: "neighbour", 403: "*"}
 PAIRING_ON_PHONE = {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"}
+CHECKIN_ON_PHONE = PAIRING_ON_PHONE
+APPLIES_ON_PHONE = {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison", 403: "*"}
+CHECKIN_BY_KEY = {401: "anonymous", 200: "officer liaison street department admin", 404: "*"}
 BY_KEY = {401: "anonymous", 200: "*"}
 KEY_TO_POST = {401: "anonymous", 405: "*"}
 NODE = {401: "anonymous", 200: "officer street department admin", 404: "*"}
@@ -91,6 +95,14 @@ TABLE: dict[str, dict[int, str]] = {
     "api:appointment_correct": KEY_TO_POST,
     "api:coverage": {401: "anonymous", 200: "officer street department admin neighbour next_county", 403: "*"},
     "api:vacancies": {401: "anonymous", 200: "officer street department admin neighbour next_county", 403: "*"},
+    "api:checkins": BY_KEY,
+    "api:checkin_figures": BY_KEY,
+    "api:checkin": CHECKIN_BY_KEY,
+    "api:checkin_applications": BY_KEY,
+    "api:checkin_application": CHECKIN_BY_KEY,
+    "api:checkin_accept": KEY_TO_POST,
+    "api:checkin_send_back": KEY_TO_POST,
+    "api:checkin_decline": KEY_TO_POST,
     "api:pairings": BY_KEY,
     "api:pairing": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "api:pairing_end": KEY_TO_POST,
@@ -140,6 +152,16 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:care_add": CARE_ON_PHONE,
     "mobile:care_household": HOUSEHOLD_ON_PHONE,
     "mobile:care_deed": HOUSEHOLD_ON_PHONE,
+    "mobile:checkins": ON_PHONES,
+    "mobile:checkin": CHECKIN_ON_PHONE,
+    "mobile:checkin_application": CHECKIN_ON_PHONE,
+    "mobile:checkin_places": APPLIES_ON_PHONE,
+    "mobile:checkin_apply": APPLIES_ON_PHONE,
+    "mobile:checkin_renew": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "mobile:checkin_move": {302: NOT_ON_PHONES, 200: "officer street", 403: "liaison department", 404: "*"},
+    "mobile:checkins_waiting": {302: NOT_ON_PHONES, 200: "officer street neighbour", 403: "*"},
+    "places:checkin_receipt": {302: "anonymous", 200: "officer liaison street department admin", 404: "*"},
+    "places:checkin_agreement": {302: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "mobile:pairings": ON_PHONES,
     "mobile:pairing": PAIRING_ON_PHONE,
     "mobile:pairing_visit": PAIRING_ON_PHONE,
@@ -193,6 +215,9 @@ def test_every_route_is_listed() -> None:
     assert {name for name, _pattern in routes()} == set(TABLE)
 
 
+_SLUGS = {"mobile:care_deed": "visit", "mobile:checkin_move": "decline"}
+
+
 class World:
     """A matter of community `a` with a picture, and what `officer` alone owns."""
 
@@ -209,6 +234,8 @@ class World:
         self.job.result.save("x.xlsx", ContentFile(b"x"))
         self.household = make.make_household(cast.a.building)
         self.problem = make.make_problem(make.make_pairing(cast.a.compound, cast.a.unit))
+        self.checkin = make.check_in(cast.a.unit, cast.a.compound)
+        self.application = make_application(cast.a.unit, cast.a.building)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         people = cast.people()
@@ -236,7 +263,7 @@ class World:
             "<str:token>": (self.community if name == "resident:inside" else self.place).public_token,
             "<slug:code>": self._code(name),
             "<slug:transition>": "sign",
-            "<slug:name>": "evaluate" if resident else "visit" if name.startswith("mobile:care") else "sign",
+            "<slug:name>": "evaluate" if resident else _SLUGS.get(name, "sign"),
             "<slug:word>": "job-result",
             "<int:pk>": str(self._pk(name)),
         }
@@ -261,6 +288,11 @@ class World:
             return self.household.pk
         if name.startswith("api:appointment"):
             return self.appointment.pk
+        if "checkin" in name:
+            if name.endswith("checkin_apply"):
+                return self.community.pk
+            of_application = name.endswith(("_application", "_move", "_accept", "_back", "_decline"))
+            return self.application.pk if of_application else self.checkin.pk
         if "pairing" in name:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
         if name == "api:unit":

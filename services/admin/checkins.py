@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,66 +15,115 @@ from django.utils.translation import gettext_lazy as lazy
 from core import policies
 from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, choice_filter, day_words, link
 from core.deeds import Deed, DeedForm
+from grids.admin_people import date_input
 from grids.admin_places import PlaceFilter, place_field
 from grids.models import GridNode
 from grids.querysets import current
 from partybuilding.admin.fields import unit_field
 from services import posts
-from services.actions import check_in, end_check_in
-from services.models import CheckInRole, SubOrder, UnitCheckIn
+from services.actions import change_check_in, check_in, end_check_in
+from services.admin.applications import liaison
+from services.checkin_deeds import brings_field, person_choice, role_field, version, years_field
+from services.models import CheckInRole, Commitment, SubOrder, UnitCheckIn
+from services.selectors.checkins import (
+    community_people,
+    figures_of,
+    has_run_out,
+    running_out,
+    runs_out,
+    unit_liaisons,
+)
 from services.views import cards
+from services.workflow.checkins import YEARS
 
 
 class CheckInForm(DeedForm):
-    role = forms.ChoiceField(
-        label=lazy("角色"), choices=CheckInRole.choices, widget=forms.RadioSelect, initial=CheckInRole.SUPPORTING
+    role = role_field()
+    start = forms.DateField(label=lazy("报到日期"), initial=timezone.localdate, widget=date_input())
+    years = years_field(
+        required=False,
+        choices=(("", lazy("不定期")), *YEARS),
+        empty_value=None,
+        initial="",
+        help_text=lazy("协议到期前会提醒续签。"),
     )
-    start = forms.DateField(
-        label=lazy("报到日期"),
-        initial=timezone.localdate,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    brings = brings_field(required=False)
 
     def build(self) -> None:
         places = GridNode.objects.standing().filter(policies.within(GridNode, self.user, posts.MANAGE_CHECKIN))
         self.fields["unit"] = unit_field(self.user)
         self.fields["node"] = place_field(places, label=_("报到地"))
-        self.order_fields(["unit", "node", "role", "start"])
+        self.order_fields(["unit", "node", "role", "start", "years", "brings"])
 
 
 def _check_in(*, actor: Any, obj: None, **data: Any) -> UnitCheckIn:
     return check_in(actor=actor, **data)
 
 
-class EndForm(DeedForm):
-    end = forms.DateField(
-        label=lazy("结束日期"),
-        initial=timezone.localdate,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=lazy("当天仍然有效。"),
+class ChangeForm(DeedForm):
+    role = role_field()
+    brings = brings_field(required=False)
+    until = forms.DateField(
+        label=lazy("协议到期"), required=False, widget=date_input(), help_text=lazy("不定期的空着。续签请让单位申请。")
+    )
+    version = version()
+
+    def build(self) -> None:
+        sides = (
+            ("unit_liaison", _("单位联络员"), unit_liaisons(self.obj.unit)),
+            ("community_liaison", _("社区联络员"), community_people(self.obj.node)),
+        )
+        for name, label, people in sides:
+            named = getattr(self.obj, name)
+            # Who was named and has left since stays until somebody else is.
+            rows = people if named is None else _with(people, named)
+            self.fields[name] = person_choice(label, rows, initial=named, required=False)
+
+
+def _with(people: Any, named: Any) -> Any:
+    return people.model._default_manager.filter(Q(pk__in=people.order_by().values("pk")) | Q(pk=named.pk)).order_by(
+        "name"
     )
 
 
-def _end(*, actor: Any, obj: UnitCheckIn, end: Any) -> UnitCheckIn:
-    return end_check_in(actor=actor, checkin=obj, end=end)
+def _change(*, actor: Any, obj: UnitCheckIn, **data: Any) -> UnitCheckIn:
+    return change_check_in(actor=actor, checkin=obj, **data)
+
+
+class EndForm(DeedForm):
+    end = forms.DateField(
+        label=lazy("结束日期"), initial=timezone.localdate, widget=date_input(), help_text=lazy("当天仍然有效。")
+    )
+    reason = forms.CharField(label=lazy("理由"), max_length=500, required=False)
+    version = version(required=False)
+
+
+def _end(*, actor: Any, obj: UnitCheckIn, **data: Any) -> UnitCheckIn:
+    return end_check_in(actor=actor, checkin=obj, **data)
 
 
 class RunningFilter(SelectFilter):
-    """Reported now, or no longer."""
+    """Reported now, with an agreement that runs out, or no longer."""
 
     title = lazy("状态")
     parameter_name = "running"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("1", _("报到中")), ("0", _("已结束"))]
+        return [("1", _("报到中")), ("out", _("将到期、已到期")), ("0", _("已结束"))]
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value == "out":
+            return rows.filter(running_out())
         return rows.filter(current()) if value == "1" else rows.exclude(current())
+
+
+def is_running(row: UnitCheckIn) -> bool:
+    return row.end is None
 
 
 @admin.register(UnitCheckIn)
 class UnitCheckInAdmin(ScopedModelAdmin):
-    list_display = ("unit_name", "kind", "place", "what", "since", "state")
+    list_display = ("unit_name", "kind", "place", "what", "since", "last_day", "state")
     list_display_links = ("unit_name",)
     list_filter = (PlaceFilter, choice_filter("role", lazy("角色"), CheckInRole.choices), RunningFilter)
     list_select_related = ("unit", "node")
@@ -81,7 +131,8 @@ class UnitCheckInAdmin(ScopedModelAdmin):
     search_help_text = lazy("单位名称、报到地")
     ordering = ("node__tree_id", "node__lft", "role", "id")
     sortable_by = ()
-    object_related = ("unit", "node__county")
+    object_related = ("unit", "node__county", "unit_liaison", "community_liaison")
+    change_list_template = "admin/checkins.html"
     empty_text = lazy("单位向社区报到后，社区才能派单给它，它才能认领需求。")
     adding = Deed(
         "add",
@@ -95,6 +146,16 @@ class UnitCheckInAdmin(ScopedModelAdmin):
     )
     deeds = (
         Deed(
+            "change",
+            lazy("修改报到"),
+            posts.MANAGE_CHECKIN,
+            ChangeForm,
+            _change,
+            lazy("已保存。"),
+            help=lazy("改动会通知单位的联络员。"),
+            offered=is_running,
+        ),
+        Deed(
             "end",
             lazy("结束报到"),
             posts.MANAGE_CHECKIN,
@@ -103,7 +164,7 @@ class UnitCheckInAdmin(ScopedModelAdmin):
             lazy("报到已结束。"),
             help=lazy("结束后不能再认领和派单；手里的派单仍由这个单位办完。"),
             tone="danger",
-            offered=lambda row: row.end is None,
+            offered=is_running,
         ),
     )
 
@@ -135,12 +196,35 @@ class UnitCheckInAdmin(ScopedModelAdmin):
     def since(self, row: UnitCheckIn) -> str:
         return day_words(row.start)
 
+    @admin.display(description=lazy("协议到期"), empty_value="—")
+    def last_day(self, row: UnitCheckIn) -> str | None:
+        return day_words(row.until) or None
+
     @admin.display(description=lazy("状态"))
     def state(self, row: UnitCheckIn) -> str:
-        return chip(*_state(row))
+        return chip(*state_of(row))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With the figures of what the list shows."""
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            response.context_data["figures"] = figures_of(response.context_data["cl"].queryset)
+        return response
 
     def chips(self, obj: UnitCheckIn) -> list[tuple[str, str]]:
-        return [_state(obj)]
+        return [(obj.get_role_display(), "blue"), state_of(obj)]
+
+    def object_context(self, request: HttpRequest, obj: UnitCheckIn) -> dict[str, Any]:
+        context = super().object_context(request, obj)
+        papers = [(_("打印回执"), "checkin_receipt"), (_("共建协议（Word）"), "checkin_agreement")]
+        context["buttons"] = [
+            *(
+                {"label": label, "tone": "plain", "url": reverse(f"places:{name}", args=[obj.pk])}
+                for label, name in papers
+            ),
+            *context["buttons"],
+        ]
+        return context
 
     def object_title(self, obj: UnitCheckIn) -> str:
         return _("%(unit)s → %(place)s") % {"unit": obj.unit.name, "place": obj.node.name}
@@ -150,13 +234,18 @@ class UnitCheckInAdmin(ScopedModelAdmin):
             Fact(_("报到单位"), obj.unit.name),
             Fact(_("单位类型"), obj.unit.get_kind_display()),
             Fact(_("报到地"), obj.node.path),
-            Fact(_("角色"), obj.get_role_display()),
+            Fact(_("回执编号"), obj.number),
             Fact(_("报到日期"), day_words(obj.start)),
-            Fact(_("结束日期"), day_words(obj.end)),
+            Fact(_("协议到期"), day_words(obj.until) or _("不定期")),
+            Fact(_("单位联络员"), liaison(obj.unit_liaison)),
+            Fact(_("社区联络员"), liaison(obj.community_liaison)),
+            *([Fact(_("结束日期"), day_words(obj.end))] if obj.end else []),
+            Fact(_("带来的资源和服务"), obj.brings, wide=True),
         ]
 
     def parts(self, request: HttpRequest, obj: UnitCheckIn) -> list[Part]:
-        """What the unit was given there lately."""
+        """What the unit promised there, and what it was given lately."""
+        promised = Commitment.objects.visible_to(request.user).filter(checkin=obj).order_by("-due_on", "pk")[:10]
         given = (
             SubOrder.objects.visible_to(request.user)
             .filter(Q(unit=obj.unit), demand__node__tree_id=obj.node.tree_id)
@@ -173,12 +262,21 @@ class UnitCheckInAdmin(ScopedModelAdmin):
             ]
             for row in given
         ]
+        promises = [[row.title, day_words(row.due_on), row.get_state_display()] for row in promised]
         columns = [_("需求"), _("角色"), _("状态"), _("派单日期")]
-        return [Part(_("最近的派单"), columns, rows, _("还没有给这个单位派过单。"))]
+        return [
+            Part(_("承诺事项"), [_("承诺事项"), _("完成期限"), _("状态")], promises, _("还没有承诺事项。")),
+            Part(_("最近的派单"), columns, rows, _("还没有给这个单位派过单。")),
+        ]
 
 
-def _state(row: UnitCheckIn) -> tuple[str, str]:
+def state_of(row: UnitCheckIn) -> tuple[str, str]:
+    """A check-in's state as a chip. What has run out is told, and goes on."""
     today = timezone.localdate()
     if row.end is not None and row.end < today:
         return _("已结束"), "grey"
-    return (_("报到中"), "green") if row.start <= today else (_("未开始"), "blue")
+    if row.start > today:
+        return _("未开始"), "blue"
+    if has_run_out(row):
+        return _("已到期，待续签"), "red"
+    return (_("将到期"), "amber") if runs_out(row) else (_("报到中"), "green")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from services.api import public, views
+from services.api import checkins, public, views
 
 urlpatterns = [
     path("me/", views.Me.as_view(), name="me"),
@@ -8,6 +8,14 @@ urlpatterns = [
     path("demands/<str:code>/", views.DemandDetail.as_view(), name="demand"),
     path("demands/<str:code>/contact/", views.DemandContact.as_view(), name="contact"),
     path("demands/<str:code>/<slug:transition>/", views.DemandMove.as_view(), name="move"),
+    path("checkins/", checkins.CheckInList.as_view(), name="checkins"),
+    path("checkins/figures/", checkins.CheckInFigures.as_view(), name="checkin_figures"),
+    path("checkins/<int:pk>/", checkins.CheckInDetail.as_view(), name="checkin"),
+    path("checkin-applications/", checkins.ApplicationList.as_view(), name="checkin_applications"),
+    path("checkin-applications/<int:pk>/", checkins.ApplicationDetail.as_view(), name="checkin_application"),
+    path("checkin-applications/<int:pk>/accept/", checkins.ApplicationAccept.as_view(), name="checkin_accept"),
+    path("checkin-applications/<int:pk>/send_back/", checkins.ApplicationSendBack.as_view(), name="checkin_send_back"),
+    path("checkin-applications/<int:pk>/decline/", checkins.ApplicationDecline.as_view(), name="checkin_decline"),
     path("public/places/<str:token>/", public.PlaceView.as_view(), name="public_place"),
     path("public/orders/", public.OrderList.as_view(), name="public_orders"),
     path("public/orders/<str:follow_code>/", public.OrderView.as_view(), name="public_order"),

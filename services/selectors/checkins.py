@@ -1,11 +1,12 @@
 """Reads over check-ins that more than one face needs. How units are counted is said here and nowhere else."""
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from core import policies
@@ -17,7 +18,7 @@ from grids.querysets import current, in_subtree, unended
 from partybuilding.models import Unit, UnitMembership, UnitRole
 from partybuilding.policies import UnitScope
 from services import posts
-from services.models import APPLICATION_OPEN, CheckInApplication, CheckInRole, UnitCheckIn
+from services.models import APPLICATION_OPEN, ApplicationState, CheckInApplication, CheckInRole, UnitCheckIn
 
 # From here on an agreement counts as about to run out.
 NOTICE = datetime.timedelta(days=30)
@@ -127,10 +128,30 @@ def own_checkins(user: User) -> QuerySet[Any]:
     return rows.select_related("unit", "node").order_by("until", "node__tree_id", "node__lft", "pk")
 
 
-def own_applications(user: User) -> QuerySet[Any]:
-    """What the user's units have applied for, newest first."""
-    rows = CheckInApplication.objects.filter(unit__in=own_units(user, posts.VIEW_CHECKIN))
+def own_news(user: User) -> QuerySet[Any]:
+    """What the user's units have applied for and is not settled, or was answered lately; newest first. What was accepted
+    stands among the check-ins."""
+    since = timezone.now() - NOTICE
+    shown = Q(state__in=open_states()) | Q(state=ApplicationState.DECLINED, decided_at__gte=since)
+    rows = CheckInApplication.objects.filter(shown, unit__in=own_units(user, posts.VIEW_CHECKIN))
     return rows.select_related("unit", "node").order_by("-applied_at", "-pk")
+
+
+def own_figures(user: User) -> tuple[int, int]:
+    """How many places the user's units report to; how many agreements run out without a renewal, and applications were
+    sent back. One query."""
+    units = own_units(user, posts.VIEW_CHECKIN).order_by()
+    asked = CheckInApplication.objects.filter(renews=OuterRef("pk"), state__in=open_states())
+    kind = Case(When(running_out() & ~Exists(asked), then=Value("out")), default=Value("held"))
+    held = UnitCheckIn.objects.filter(unended(), unit__in=units).order_by().annotate(kind=kind)
+    back = CheckInApplication.objects.filter(unit__in=units, state=ApplicationState.SENT_BACK).order_by()
+    both = held.values_list("kind").union(back.annotate(kind=Value("back")).values_list("kind"), all=True)
+    found = Counter(kind for (kind,) in both)
+    return found["held"] + found["out"], found["out"] + found["back"]
+
+
+def is_unit(scope: Any) -> bool:
+    return isinstance(scope, UnitScope)
 
 
 def places_to_report(county_id: int, inside: GridNode | None = None) -> QuerySet[GridNode]:
@@ -145,7 +166,7 @@ def places_to_report(county_id: int, inside: GridNode | None = None) -> QuerySet
 def waiting(user: User) -> QuerySet[Any]:
     """Applications that wait for the user to take them in."""
     rows = CheckInApplication.objects.filter(policies.within(CheckInApplication, user, posts.MANAGE_CHECKIN))
-    return rows.filter(state="applied").select_related("unit", "node").order_by("applied_at", "pk")
+    return rows.filter(state=ApplicationState.APPLIED).select_related("unit", "node").order_by("applied_at", "pk")
 
 
 def open_states() -> Iterable[str]:

@@ -29,9 +29,10 @@ from partybuilding.models import (
     UnitMembership,
 )
 from services.actions.settings import set_calendar_day
-from services.models import Category, Demand, LoopSettings, UnitCheckIn
+from services.models import Category, CheckInApplication, Demand, LoopSettings, UnitCheckIn
 from tests import factories as make
 from tests.cast import Cast
+from tests.weft_factories import make_application
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +71,7 @@ LISTS: dict[type, list[str]] = {
     UnitMembership: [*DEPARTMENT, *ADMIN],
     Member: [*DEPARTMENT, *ADMIN],
     UnitCheckIn: [*CADRES, *ADMIN],
+    CheckInApplication: [*CADRES, *ADMIN],
     Category: [*CADRES, *ADMIN],
     LoopSettings: [*CADRES, *ADMIN],
     CalendarDay: ADMIN,
@@ -95,6 +97,7 @@ ADDS: dict[type, list[str]] = {
     UnitMembership: ADMIN,
     Member: ADMIN,
     UnitCheckIn: [*COMMUNITY, *STREET, *ADMIN],
+    CheckInApplication: [],
     Category: ADMIN,
     LoopSettings: [],
     CalendarDay: ADMIN,
@@ -119,6 +122,7 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     UnitMembership: ("end", ADMIN),
     Member: ("edit", ADMIN),
     UnitCheckIn: ("end", [*COMMUNITY, *STREET, *ADMIN]),
+    CheckInApplication: ("accept", [*COMMUNITY, *STREET, *ADMIN]),
     Category: ("edit", ADMIN),
     LoopSettings: ("edit", ADMIN),
     Level: ("edit", ADMIN),
@@ -155,6 +159,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         UnitMembership: UnitMembership.objects.get(user=cast.a.liaison),
         Member: cast.a.member,
         UnitCheckIn: UnitCheckIn.objects.get(unit=cast.a.unit),
+        CheckInApplication: make_application(cast.a.unit, cast.a.compound),
         Category: cast.category,
         LoopSettings: cast.settings,
         County: cast.county,
@@ -192,6 +197,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         UnitMembership: UnitMembership.objects.get(user=make.make_unit_person("邻县联络员", unit)),
         Member: make.make_member("邻县党员", unit),
         UnitCheckIn: make.check_in(unit, cast.other_county_community),
+        CheckInApplication: make_application(unit, cast.other_county_community),
         Category: Category.objects.filter(county=county).first(),
         LoopSettings: LoopSettings.objects.get(county=county),
         County: county,

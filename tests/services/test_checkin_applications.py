@@ -47,7 +47,9 @@ def told(user: User) -> list[str]:
 
 def refused(kind: type[DomainError], call: Any, *models: Any) -> DomainError:
     """The call is refused in this way, and nothing was written."""
-    before = {model: list(model.objects.order_by("pk").values()) for model in (CheckInApplication, UnitCheckIn, *models)}
+    before = {
+        model: list(model.objects.order_by("pk").values()) for model in (CheckInApplication, UnitCheckIn, *models)
+    }
     trail = AuditEntry.objects.count(), OutboxMessage.objects.count()
     with pytest.raises(kind) as caught:
         call()
@@ -114,7 +116,8 @@ def test_nobody_applies_for_a_unit_that_is_not_theirs(cast: Cast) -> None:
         (cast.other_county_secretary, NotFound),
         (cast.nobody, NotFound),
     ):
-        refused(kind, lambda who=fresh(person): applications.apply_to_check_in(actor=who, **given))
+        who = fresh(person)
+        refused(kind, lambda who=who: applications.apply_to_check_in(actor=who, **given))
     staff = make.make_unit_person("气象员", cast.idle_unit, "staff")
     refused(Forbidden, lambda: applications.apply_to_check_in(actor=fresh(staff), **given))
 
@@ -184,7 +187,12 @@ def test_answers_need_their_words_their_version_and_their_state(cast: Cast) -> N
     refused(
         InvalidTransition,
         lambda: applications.reapply(
-            actor=fresh(cast.idle_liaison), application=row, role="lead", brings="x", years=1, unit_liaison=cast.idle_liaison
+            actor=fresh(cast.idle_liaison),
+            application=row,
+            role="lead",
+            brings="x",
+            years=1,
+            unit_liaison=cast.idle_liaison,
         ),
     )
     applications.accept(**answer, community_liaison=cast.a.officer)

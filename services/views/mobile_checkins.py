@@ -1,0 +1,317 @@
+"""`/m/checkins/`: where one's unit has reported (我的报到), applying, renewing; and the applications that wait for the community.
+
+Works without JavaScript. Posts answer with a redirect: WeChat's back button must never send a form again.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core import phone, policies
+from core.deeds import Deed, perform
+from core.errors import Conflict, Forbidden, NotFound, Stale
+from core.models import User
+from core.periods import date_words
+from core.phone import Way, person, phone_page
+from grids.models import GridNode
+from grids.naming import COMMUNITY, steps_of
+from services import posts
+from services.checkin_deeds import APPLY, MOVES, RENEW
+from services.models import ApplicationState, CheckInApplication
+from services.selectors import checkins as selectors
+from services.views import checkin_papers
+
+PER_PAGE = 20
+# Answered applications are shown this long: what came of them, and then the list is short again.
+RECENT = 20
+TONES = {
+    ApplicationState.APPLIED: "blue",
+    ApplicationState.SENT_BACK: "amber",
+    ApplicationState.ACCEPTED: "green",
+}
+
+
+def ways(user: User) -> list[Way]:
+    """The ways to one's unit's check-ins and to the applications that wait, for whoever can have any. Two queries."""
+    found = []
+    if any(selectors.is_unit(scope) for scope in policies.scopes(user, posts.VIEW_CHECKIN)):
+        places, to_do = selectors.own_figures(user)
+        note = _("%(count)d 处") % {"count": places}
+        found.append(Way(_("我的报到"), reverse("mobile:checkins"), "unit", note, to_do, _("件要办")))
+    if policies.holds(user, posts.MANAGE_CHECKIN):
+        count = selectors.waiting(user).order_by().count()
+        if count:
+            found.append(Way(_("报到申请"), reverse("mobile:checkins_waiting"), "unit", "", count, _("份申请等待接收")))
+    return found
+
+
+@dataclass(frozen=True)
+class Card:
+    """A check-in or an application in a list, and the one thing to do."""
+
+    title: str
+    url: str
+    place: list[str]
+    chips: list[tuple[str, str]]
+    meta: list[str] = field(default_factory=list)
+    text: str = ""
+    action: tuple[str, str] | None = None
+
+
+def checkin_card(row: Any, *, may_apply: bool) -> Card:
+    """A card of a check-in; `row.asked`: whether its renewal has been applied for."""
+    until = _("协议%(day)s到期") % {"day": date_words(row.until)} if row.until else _("不定期")
+    renewing = may_apply and not row.asked and (selectors.runs_out(row) or selectors.has_run_out(row))
+    return Card(
+        title=row.node.name,
+        url=reverse("mobile:checkin", args=[row.pk]),
+        place=steps_of(row.node.path),
+        chips=chips_of(row),
+        meta=[row.unit.label, until],
+        action=(_("申请续签"), reverse("mobile:checkin_renew", args=[row.pk])) if renewing else None,
+    )
+
+
+def chips_of(row: Any) -> list[tuple[str, str]]:
+    found = [(row.get_role_display(), "blue")]
+    if row.end is not None:
+        found.append((_("到%(day)s结束") % {"day": date_words(row.end)}, "grey"))
+    elif getattr(row, "asked", False):
+        found.append((_("已申请续签"), "blue"))
+    elif selectors.has_run_out(row):
+        found.append((_("已到期"), "red"))
+    elif selectors.runs_out(row):
+        found.append((_("将到期"), "amber"))
+    else:
+        found.append((_("报到中"), "green"))
+    return found
+
+
+def application_card(row: CheckInApplication, *, by_place: bool) -> Card:
+    """A card of an application, under its place for the unit, under the unit for the community."""
+    state = (row.get_state_display(), TONES.get(ApplicationState(row.state), "grey"))
+    kind = _("续签") if row.renews_id else row.get_role_display()
+    return Card(
+        title=row.node.name if by_place else row.unit.name,
+        url=reverse("mobile:checkin_application", args=[row.pk]),
+        place=steps_of(row.node.path),
+        chips=[state, (kind, "grey")],
+        meta=[_("%(day)s申请") % {"day": date_words(row.applied_at)}, *([row.unit.label] if by_place else [])],
+        text=row.reason or ("" if by_place else row.brings),
+    )
+
+
+# --- The unit's own -------------------------------------------------------------------------------------------------
+
+
+@phone_page
+@require_safe
+def checkins(request: HttpRequest) -> HttpResponse:
+    """Where one's units have reported, and what came of what they applied for."""
+    user = person(request)
+    asked = CheckInApplication.objects.filter(renews=OuterRef("pk"), state__in=selectors.open_states())
+    rows = selectors.own_checkins(user).annotate(asked=Exists(asked))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    may_apply = policies.holds(user, posts.APPLY_CHECKIN)
+    context = {
+        "cards": [checkin_card(row, may_apply=may_apply) for row in page.object_list],
+        "applications": [application_card(row, by_place=True) for row in selectors.own_news(user)[:RECENT]],
+        "page": page,
+        "may_apply": may_apply,
+    }
+    return phone.show(request, "services/checkins/mobile_list.html", context, active="me")
+
+
+@phone_page
+@require_safe
+def checkin(request: HttpRequest, pk: int) -> HttpResponse:
+    """One check-in: its facts, its papers, renewing."""
+    user = person(request)
+    row: Any = checkin_papers.find(user, pk)
+    row.asked = row.renewals.filter(state__in=selectors.open_states()).exists()
+    may = policies.can(user, posts.APPLY_CHECKIN, row) and selectors.may_renew(row) and not row.asked
+    context = {
+        "checkin": row,
+        "place": steps_of(row.node.path),
+        "chips": chips_of(row),
+        "since": date_words(row.start),
+        "until": date_words(row.until) if row.until else _("不定期"),
+        "renew_url": reverse("mobile:checkin_renew", args=[row.pk]) if may else "",
+    }
+    return phone.show(request, "services/checkins/mobile_one.html", context, active="me")
+
+
+@phone_page
+@require_safe
+def places(request: HttpRequest) -> HttpResponse:
+    """Where to report: the county's communities, then what lies in the one that was touched."""
+    user = person(request)
+    _require_apply(user)
+    inside = _node(user, request.GET.get("in", "")) if request.GET.get("in") else None
+    if inside is not None and inside.level_type.key != COMMUNITY:
+        return redirect("mobile:checkin_apply", inside.pk)
+    rows = selectors.places_to_report(_county(user), inside)
+    page = Paginator(rows, 100).get_page(request.GET.get("page"))
+    context = {
+        "node": inside,
+        "place": steps_of(inside.path) if inside else [],
+        "page": page,
+        "query": f"in={inside.pk}" if inside else "",
+    }
+    return phone.show(request, "services/checkins/mobile_places.html", context, active="me")
+
+
+@phone_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def apply(request: HttpRequest, pk: int) -> HttpResponse:
+    """The application, on one screen."""
+    user = person(request)
+    _require_apply(user)
+    node = _node(user, str(pk))
+    back = reverse("mobile:checkin_places")
+    return _do(request, APPLY, node, node, back, draft=f"checkin-apply-{pk}", to=_to_application)
+
+
+@phone_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def renew(request: HttpRequest, pk: int) -> HttpResponse:
+    """What shall go on, on one screen."""
+    user = person(request)
+    row = checkin_papers.find(user, pk)
+    policies.require(user, posts.APPLY_CHECKIN, row)
+    back = reverse("mobile:checkin", args=[pk])
+    if not RENEW.is_offered(row):
+        return _conflict(request, Conflict(_("协议到期前 30 天内才用续签。")), back)
+    return _do(request, RENEW, row, row.node, back, draft=f"checkin-renew-{pk}", to=_to_application)
+
+
+# --- An application ---------------------------------------------------------------------------------------------------
+
+
+@phone_page
+@require_safe
+def waiting(request: HttpRequest) -> HttpResponse:
+    """The applications that wait for the community, the oldest first."""
+    user = person(request)
+    if not policies.holds(user, posts.MANAGE_CHECKIN):
+        raise Forbidden(_("您没有接收单位报到的权限。"))
+    page = Paginator(selectors.waiting(user), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"cards": [application_card(row, by_place=False) for row in page.object_list], "page": page}
+    return phone.show(request, "services/checkins/mobile_waiting.html", context, active="me")
+
+
+@phone_page
+@require_safe
+def application(request: HttpRequest, pk: int) -> HttpResponse:
+    """One application: what is offered, what was said, what can be done."""
+    user = person(request)
+    row = _application(user, pk)
+    context = {
+        "application": row,
+        "card": application_card(row, by_place=False),
+        "applied": date_words(row.applied_at),
+        "buttons": [
+            {"deed": deed, "url": reverse("mobile:checkin_move", args=[row.pk, deed.name])}
+            for deed in MOVES
+            if deed.may(user, row)
+        ],
+        "back": _list_of(user, row),
+        "checkin_url": reverse("mobile:checkin", args=[row.checkin_id]) if row.checkin_id else "",
+    }
+    return phone.show(request, "services/checkins/mobile_application.html", context, active="me")
+
+
+@phone_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One move of an application, on one screen."""
+    user = person(request)
+    row = _application(user, pk)
+    deed = next((deed for deed in MOVES if deed.name == name), None)
+    if deed is None:
+        raise NotFound(_("没有这个操作。"))
+    policies.require(user, deed.right, row)
+    back = reverse("mobile:checkin_application", args=[pk])
+    if not deed.is_offered(row):
+        state = row.get_state_display()
+        return _conflict(request, Conflict(_("这份申请现在是“%(state)s”，请返回查看。") % {"state": state}), back)
+    return _do(request, deed, row, row.node, back, draft=f"checkin-{pk}-{name}", to=lambda result: back)
+
+
+def _application(user: User, pk: int) -> CheckInApplication:
+    rows = CheckInApplication.objects.visible_to(user).filter(pk=pk)
+    row: CheckInApplication | None = rows.select_related("unit", "node__county", "unit_liaison", "checkin").first()
+    if row is None:
+        raise NotFound(_("没有找到这份申请，或不在您的管辖范围内。"))
+    return row
+
+
+def _list_of(user: User, row: CheckInApplication) -> str:
+    mine = selectors.own_units(user, posts.VIEW_CHECKIN).filter(pk=row.unit_id).exists()
+    return reverse("mobile:checkins" if mine else "mobile:checkins_waiting")
+
+
+def _to_application(result: Any) -> str:
+    return reverse("mobile:checkin_application", args=[result.pk])
+
+
+# --- What the screens share -------------------------------------------------------------------------------------------
+
+
+def _require_apply(user: User) -> None:
+    if not policies.holds(user, posts.APPLY_CHECKIN):
+        raise Forbidden(_("单位报到由单位的联络员申请。"))
+
+
+def _county(user: User) -> int:
+    unit = selectors.own_units(user, posts.APPLY_CHECKIN).first()
+    if unit is None:
+        raise NotFound(_("没有找到您的单位。"))
+    return int(unit.county_id)
+
+
+def _node(user: User, pk: str) -> GridNode:
+    """A place to report to in the county of the user's units. Raises NotFound."""
+    node = None
+    if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        standing = GridNode.objects.standing().filter(county=_county(user)).at(*selectors.LEVELS)
+        node = standing.select_related("level_type", "county").filter(pk=int(pk)).first()
+    if node is None:
+        raise NotFound(_("没有找到这个地点，请返回重新选择。"))
+    return node
+
+
+def _do(request: HttpRequest, deed: Deed, obj: Any, node: GridNode, back: str, *, draft: str, to: Any) -> HttpResponse:
+    user, sent = person(request), request.method == "POST"
+    initial = {
+        name: getattr(obj, name)
+        for name in deed.form.base_fields
+        if getattr(obj, name, None) not in (None, "") and not sent
+    }
+    form = deed.form(request.POST if sent else None, user=user, obj=obj, initial=initial)
+    if sent and form.is_valid():
+        try:
+            done, result = perform(deed, form, actor=user, obj=obj, data=form.cleaned_data)
+        except Stale as error:
+            return _conflict(request, error, back)
+        if done:
+            messages.success(request, str(deed.done), extra_tags=draft)
+            return redirect(to(result))
+    context = {"deed": deed, "form": form, "place": steps_of(node.path), "back": back, "draft": draft}
+    status = 400 if sent else 200
+    return phone.show(request, "services/checkins/mobile_deed.html", context, active="me", status=status)
+
+
+def _conflict(request: HttpRequest, error: Conflict, back: str) -> HttpResponse:
+    return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)
+
+
+__all__ = ["application", "apply", "checkin", "checkins", "move", "places", "renew", "waiting", "ways"]
