@@ -23,6 +23,7 @@ CONNECTIONS, WORKERS = 4, 2
 TICKS = os.sysconf("SC_CLK_TCK")
 # Row -> (statements, CPU as a multiple of the bare page). The last two have no aim.
 AIMS = {"create": (12, 16), "list of 25": (8, 24), "detail": (8, 20), "transition": (14, 16), "dashboard": (8, 16)}
+LEAST_PER_SECOND = 5000
 Ask = Callable[[int], tuple[str, str, str | None, dict[str, str]]]
 
 
@@ -71,30 +72,35 @@ def _ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _drive(port: int, ask: Ask, seconds: float, numbers: Iterator[int], done: list[int]) -> None:
+def _drive(port: int, ask: Ask, seconds: float, numbers: Iterator[int], done: list[int], faults: list[str]) -> None:
     line = http.client.HTTPConnection("127.0.0.1", port)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        method, path, body, headers = ask(next(numbers))
+        try:
+            method, path, body, headers = ask(next(numbers))
+        except IndexError:
+            faults.append("已受理的需求用完了，请把 --demands 加大，或把 --seconds 减小")
+            return
         line.request(method, path, body, headers)
         answer = line.getresponse()
         answer.read()
         if answer.status >= 400:
-            raise SystemExit(f"{method} {path}: {answer.status}")
+            faults.append(f"{method} {path}: {answer.status}")
+            return
         done.append(1)
 
 
 def _measure_in_child(port: int, ask: Ask, seconds: float, first: int, queue: Any) -> None:
     done: list[int] = []
+    faults: list[str] = []
     numbers = count(first)
-    threads = [
-        threading.Thread(target=_drive, args=(port, ask, seconds, numbers, done)) for _each in range(CONNECTIONS)
-    ]
+    asked = (port, ask, seconds, numbers, done, faults)
+    threads = [threading.Thread(target=_drive, args=asked) for _each in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    queue.put(len(done))
+    queue.put((len(done), faults))
 
 
 def measure(server: Server, ask: Ask, seconds: float) -> tuple[float, float]:
@@ -106,8 +112,10 @@ def measure(server: Server, ask: Ask, seconds: float) -> tuple[float, float]:
         before, began = server.cpu_seconds(), time.monotonic()
         child = fork.Process(target=_measure_in_child, args=(server.port, ask, length, first, queue))
         child.start()
-        asked = queue.get()
+        asked, faults = queue.get()
         child.join()
+        if faults:
+            raise SystemExit(faults[0])
         passed, used = time.monotonic() - began, server.cpu_seconds() - before
         first += asked + CONNECTIONS
     return asked / passed, used * 1000 / asked
@@ -184,8 +192,12 @@ def main() -> None:
     options.add_argument("--demands", type=int, default=100_000)
     options.add_argument("--seconds", type=float, default=5.0)
     options.add_argument("--nodes", type=int, default=100_000)
-    options.add_argument("--only", choices=("requests", "tree"))
+    options.add_argument("--only", choices=("requests", "tree", "match"))
     chosen = options.parse_args()
+    # Each request of "transition" takes an accepted demand away; one in sixteen is one.
+    least = int(LEAST_PER_SECOND * (chosen.seconds + 1))
+    if chosen.only in (None, "requests") and chosen.demands < least:
+        options.error(f"--demands：量 {chosen.seconds:g} 秒至少要 {least} 条，少了不够“transition”一步步办掉")
     folder = Path(tempfile.mkdtemp())
     os.environ.update(
         DATA_DIR=str(folder),
@@ -198,6 +210,7 @@ def main() -> None:
     import django
 
     django.setup()
+    import match
     import tree
     from django.core.management import call_command
     from django.db import connection
@@ -211,7 +224,7 @@ def main() -> None:
     print(
         f"{platform.machine()}, {os.cpu_count()} 核；Python {platform.python_version()}，Django {django.__version__}，{engine}"
     )
-    if chosen.only != "tree":
+    if chosen.only in (None, "requests"):
         began = time.monotonic()
         world = load(chosen.demands)
         with connection.cursor() as cursor:
@@ -220,8 +233,10 @@ def main() -> None:
             f"{chosen.demands} 条需求（装入 {time.monotonic() - began:.0f} 秒）；gunicorn {WORKERS} 进程，{CONNECTIONS} 个连接"
         )
         report(world, folder, chosen.seconds)
-    if chosen.only != "requests":
+    if chosen.only in (None, "tree"):
         tree.report(chosen.nodes)
+    if chosen.only in (None, "match"):
+        match.report()
 
 
 def report(world: Any, folder: Path, seconds: float) -> None:
