@@ -11,7 +11,7 @@ class ServicesConfig(AppConfig):
     def ready(self) -> None:
         import grids.posts
         import partybuilding.posts
-        from core import phone
+        from core import phone, sheets
         from core import policies as registry
         from core import workflow as engine
         from grids.policies import CountySettings
@@ -29,6 +29,7 @@ class ServicesConfig(AppConfig):
             workflow,
         )
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
+        from services.resources import matching
         from services.selectors import loop as selectors
         from services.views import mobile_checkins, photos
 
@@ -66,5 +67,6 @@ class ServicesConfig(AppConfig):
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)
         phone.offer_ways("checkins", mobile_checkins.ways)
+        sheets.register(matching.ProposalLedger())
         for flow in workflow.ALL:
             engine.register(flow)

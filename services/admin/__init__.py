@@ -4,9 +4,10 @@ from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
 from services import workflow
-from services.admin import applications, checkins, demands, settings
+from services.admin import applications, checkins, demands, matching, settings
 
-__all__ = ["applications", "checkins", "demands", "settings"]
+__all__ = ["applications", "checkins", "demands", "matching", "settings"]
+
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
 name_deeds(
@@ -43,6 +44,7 @@ name_deeds(
         "project.draft": lazy("草拟项目"),
         "project.change": lazy("修改项目"),
         "checkin_application.apply": lazy("申请报到"),
+        "match.run": lazy("供需匹配"),
         "category.create": lazy("新增类别"),
         "category.update": lazy("修改类别"),
         "settings.create": lazy("建立时限设置"),
@@ -51,4 +53,4 @@ name_deeds(
         "commitment.make": lazy("登记承诺"),
     }
 )
-name_fields({"late": lazy("超期"), "response_late": lazy("响应超时")})
+name_fields({"late": lazy("超期"), "response_late": lazy("响应超时"), "proposals": lazy("建议数")})

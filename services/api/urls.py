@@ -1,8 +1,13 @@
 from django.urls import path
 
-from services.api import checkins, public, views
+from services.api import checkins, matching, public, views
 
 urlpatterns = [
+    path("matches/", matching.MatchRuns.as_view(), name="matches"),
+    path("matches/<int:pk>/", matching.MatchRunView.as_view(), name="match"),
+    path("matches/<int:pk>/proposals/", matching.MatchProposals.as_view(), name="match_proposals"),
+    path("matches/<int:pk>/accept/", matching.MatchAccept.as_view(), name="match_accept"),
+    path("matches/proposals/<int:pk>/refuse/", matching.MatchRefuse.as_view(), name="match_refuse"),
     path("me/", views.Me.as_view(), name="me"),
     path("demands/", views.DemandList.as_view(), name="demands"),
     path("demands/<str:code>/", views.DemandDetail.as_view(), name="demand"),
