@@ -14,7 +14,7 @@ from django.urls import get_resolver
 from core.actors import SYSTEM
 from core.models import Job, Notice
 from grids.actions import register_remediation
-from services.models import Demand, DemandEvent, Photo
+from services.models import Demand, DemandEvent, MatchRun, Photo
 from tests import factories as make
 from tests.cast import Cast
 from tests.services.test_loop import dispatched
@@ -103,6 +103,11 @@ TABLE: dict[str, dict[int, str]] = {
     "api:checkin_accept": KEY_TO_POST,
     "api:checkin_send_back": KEY_TO_POST,
     "api:checkin_decline": KEY_TO_POST,
+    "api:matches": BY_KEY,
+    "api:match": {401: "anonymous", 200: "officer street department", 404: "*"},
+    "api:match_proposals": {401: "anonymous", 200: "officer street department", 404: "*"},
+    "api:match_accept": KEY_TO_POST,
+    "api:match_refuse": KEY_TO_POST,
     "api:pairings": BY_KEY,
     "api:pairing": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "api:pairing_end": KEY_TO_POST,
@@ -236,6 +241,7 @@ class World:
         self.problem = make.make_problem(make.make_pairing(cast.a.compound, cast.a.unit))
         self.checkin = make.check_in(cast.a.unit, cast.a.compound)
         self.application = make_application(cast.a.unit, cast.a.building)
+        self.run = MatchRun.objects.create(county=cast.county, node=cast.a.node, demands=1, resources=1)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         people = cast.people()
@@ -295,6 +301,8 @@ class World:
             return self.application.pk if of_application else self.checkin.pk
         if "pairing" in name:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
+        if name.startswith("api:match"):
+            return self.run.pk
         if name == "api:unit":
             return self.unit.pk
         if name.startswith("places:"):

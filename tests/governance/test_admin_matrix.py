@@ -29,10 +29,10 @@ from partybuilding.models import (
     UnitMembership,
 )
 from services.actions.settings import set_calendar_day
-from services.models import Category, CheckInApplication, Demand, LoopSettings, UnitCheckIn
+from services.models import Category, CheckInApplication, Demand, LoopSettings, MatchProposal, MatchRun, UnitCheckIn
 from tests import factories as make
 from tests.cast import Cast
-from tests.weft_factories import make_application
+from tests.weft_factories import make_application, make_resource
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,8 @@ LISTS: dict[type, list[str]] = {
     Pairing: [*CADRES, *ADMIN],
     PairingProblem: [*CADRES, *ADMIN],
     PairingVisit: [*CADRES, *ADMIN],
+    MatchRun: CADRES,
+    MatchProposal: CADRES,
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -112,6 +114,8 @@ ADDS: dict[type, list[str]] = {
     Pairing: [*KEEP, *DEPARTMENT],
     PairingProblem: [],
     PairingVisit: [],
+    MatchRun: [*COMMUNITY, *STREET],
+    MatchProposal: [],
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -133,6 +137,7 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     Pairing: ("change", [*KEEP, *DEPARTMENT]),
     PairingProblem: ("solve", VISITS),
     PairingVisit: ("correct", VISITS),
+    MatchProposal: ("refuse", [*COMMUNITY, *STREET]),
 }
 
 
@@ -171,7 +176,15 @@ def inside(cast: Cast) -> dict[type, Any]:
         CareHousehold: make.make_household(cast.a.building),
         CareCadence: CareCadence.objects.create(county=cast.county, kind="low_income", days=60),
         **pairing_rows(cast.a.compound, cast.a.unit),
+        **match_rows(cast.a.node, cast.a.unit, demand),
     }
+
+
+def match_rows(node: GridNode, unit: Unit, demand: Demand) -> dict[type, Any]:
+    run = MatchRun.objects.create(county=node.county, node=node, demands=1, resources=1)
+    resource = make_resource(unit, node)
+    made = MatchProposal.objects.create(run=run, demand=demand, resource=resource, score=60, reasons=["类别相同"])
+    return {MatchRun: run, MatchProposal: made}
 
 
 def pairing_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
@@ -209,6 +222,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         User: cast.other_county_secretary,
         CareHousehold: make.make_household(cast.other_county_community),
         **pairing_rows(cast.other_county_community, unit),
+        **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
     }
 
 
@@ -231,6 +245,7 @@ OWN_PAGES = {
     Vacancy: {"coverage", "coverage_place"},
     Pairing: {"gaps", "guides"},
     PartyOrganisation: {"tree"},
+    MatchRun: {"accept"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -246,6 +261,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "coverage": ([], [*CADRES, *ADMIN]),
     "vacancies": ([], [*CADRES, *ADMIN]),
     "pairings": ([*KEEP, *DEPARTMENT], [*CADRES, *ADMIN]),
+    "match_proposals": ([], CADRES),
     "pairing_gaps": ([], [*CADRES, *ADMIN]),
     "pairing_loads": ([], [*CADRES, *ADMIN]),
     "pairing_problems": ([], [*CADRES, *ADMIN]),

@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -119,8 +120,6 @@ def test_load_record_and_what_is_left_are_read_from_the_books(cast: Cast) -> Non
 
 
 def test_a_run_costs_the_same_whatever_the_rows(cast: Cast) -> None:
-    from django.db import connection
-
     def counted() -> int:
         officer = make.fresh(cast.a.officer)
         with CaptureQueriesContext(connection) as captured:
