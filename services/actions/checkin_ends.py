@@ -12,14 +12,16 @@ from core.actors import SYSTEM, Actor
 from core.errors import Conflict
 from core.moving import advance
 from core.text import clean_text
+from grids.actions import hold_places
 from grids.actions.permission import require
 from grids.actions.terms import batches, last_day
 from grids.hanging import Passage
 from services import checkin_notices, posts
 from services.actions import checkins
 from services.actions.applications import decided
-from services.models import COMMITMENT_OPEN, CheckInApplication, Commitment, UnitCheckIn
-from services.selectors.checkins import open_states
+from services.actions.commitments import Settlement, settle_commitments
+from services.models import CheckInApplication, Commitment, UnitCheckIn
+from services.selectors.checkins import open_promises, open_states
 from services.workflow.checkins import CHECKIN_APPLICATION
 
 # Named in a refusal; how many more there are is counted.
@@ -41,21 +43,30 @@ def end_check_in(
     checkin: UnitCheckIn,
     end: datetime.date | None = None,
     reason: str = "",
+    settlements: Sequence[Settlement] = (),
     version: int | None = None,
 ) -> UnitCheckIn:
     """Ends a check-in and tells the unit. Orders the unit has in hand stay with it.
 
     Args:
         end: last day; today when not given.
+        settlements: what becomes of each promise under it that is open.
 
     Raises:
-        NotFound, Forbidden: no `checkin.manage` at the place. Invalid: the day is before the first one.
+        NotFound, Forbidden: no `checkin.manage` at the place.
+        Invalid: the day is before the first one, or a settlement can not be (`settle_commitments`).
         Conflict: it has ended already, or an open promise is not settled (the message names them).
         Stale: the page is old.
     """
+    hold_places(checkin.node)
+    checkins.locked_units([checkin.unit_id, *(one.unit.pk for one in settlements if one.unit)])
     row = checkins.locked_checkins([checkin])[checkin.pk]
     require(actor, posts.MANAGE_CHECKIN, row)
     checkins.refuse_stale(row, version)
+    last_day(row, end)
+    if any(one.commitment.checkin_id != row.pk for one in settlements):
+        raise Conflict(_("有的承诺不是这次报到的，请刷新页面后再办理。"), code="promise_elsewhere")
+    settle_commitments(actor=actor, rows=settlements)
     (ended,) = end_check_ins(actor=actor, rows=[CheckInEnd(row, end)], reason=reason)
     notices.post_many([checkin_notices.ended(ended)])
     return ended
@@ -90,15 +101,6 @@ def _withdraw_renewals(pks: Sequence[int]) -> None:
 
 
 # --- Promises -------------------------------------------------------------------------------------------------------
-
-
-def open_promises(pks: Iterable[int]) -> list[Commitment]:
-    """The promises under some check-ins that are neither done nor given up, the next due first."""
-    found: list[Commitment] = []
-    for some in batches(pks):
-        rows = Commitment.objects.filter(checkin__in=some, state__in=[str(state) for state in COMMITMENT_OPEN])
-        found += rows.select_related("unit", "node").order_by("due_on", "pk")
-    return found
 
 
 def refuse_unsettled(rows: Iterable[UnitCheckIn]) -> None:

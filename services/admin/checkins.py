@@ -20,8 +20,9 @@ from grids.admin_places import PlaceFilter, place_field
 from grids.models import GridNode
 from grids.querysets import current
 from partybuilding.admin.fields import unit_field
+from partybuilding.models import Unit
 from services import posts
-from services.actions import change_check_in, check_in, end_check_in
+from services.actions import Settlement, change_check_in, check_in, end_check_in
 from services.admin.applications import liaison
 from services.checkin_deeds import brings_field, person_choice, role_field, version, years_field
 from services.models import CheckInRole, Commitment, SubOrder, UnitCheckIn
@@ -29,8 +30,10 @@ from services.selectors.checkins import (
     community_people,
     figures_of,
     has_run_out,
+    open_promises,
     running_out,
     runs_out,
+    takers_of,
     unit_liaisons,
 )
 from services.views import cards
@@ -90,12 +93,48 @@ def _change(*, actor: Any, obj: UnitCheckIn, **data: Any) -> UnitCheckIn:
     return change_check_in(actor=actor, checkin=obj, **data)
 
 
+DROP = "drop"
+
+
 class EndForm(DeedForm):
+    """Asks of each open promise what becomes of it: another unit takes it over, or it is dropped for a reason."""
+
     end = forms.DateField(
         label=lazy("结束日期"), initial=timezone.localdate, widget=date_input(), help_text=lazy("当天仍然有效。")
     )
-    reason = forms.CharField(label=lazy("理由"), max_length=500, required=False)
+    reason = forms.CharField(label=lazy("结束的理由"), max_length=500, required=False)
     version = version(required=False)
+
+    def build(self) -> None:
+        self.promises = open_promises([self.obj.pk])
+        takers = takers_of(self.promises)
+        for one in self.promises:
+            choices = [
+                ("", _("请选择")),
+                *((str(unit.pk), _("转给%(unit)s") % {"unit": unit.name}) for unit in takers[one.pk]),
+            ]
+            words = {"title": one.title, "due": day_words(one.due_on), "place": one.node.name}
+            self.fields[f"promise_{one.pk}"] = forms.ChoiceField(
+                label=_("承诺“%(title)s”（%(place)s，%(due)s前）怎么办") % words,
+                choices=[*choices, (DROP, _("终止，不再办"))],
+                error_messages={"required": _("请选择转给哪个单位，或者终止。")},
+            )
+            self.fields[f"why_{one.pk}"] = forms.CharField(
+                label=_("理由"), help_text=_("终止的要写。"), max_length=500, required=False
+            )
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        data = self.cleaned_data
+        found = []
+        for one in self.promises:
+            chosen, why = data.pop(f"promise_{one.pk}", ""), data.pop(f"why_{one.pk}", "").strip()
+            if chosen == DROP and not why:
+                self.add_error(f"why_{one.pk}", _("请写明终止的理由。"))
+            unit = Unit.objects.get(pk=int(chosen)) if chosen and chosen != DROP else None
+            found.append(Settlement(one, unit, why))
+        data["settlements"] = found
+        return data
 
 
 def _end(*, actor: Any, obj: UnitCheckIn, **data: Any) -> UnitCheckIn:
@@ -162,7 +201,7 @@ class UnitCheckInAdmin(ScopedModelAdmin):
             EndForm,
             _end,
             lazy("报到已结束。"),
-            help=lazy("结束后不能再认领和派单；手里的派单仍由这个单位办完。"),
+            help=lazy("结束后不能再认领和派单；手里的派单仍由这个单位办完。没有完成的承诺要逐项写明怎么办。"),
             tone="danger",
             offered=is_running,
         ),

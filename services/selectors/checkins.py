@@ -11,14 +11,23 @@ from django.utils import timezone
 
 from core import policies
 from core.models import User
+from grids.actions.terms import batches
 from grids.models import Appointment, GridNode
 from grids.naming import COMMUNITY
 from grids.posts import POSTS
 from grids.querysets import current, in_subtree, unended
 from partybuilding.models import Unit, UnitMembership, UnitRole
 from partybuilding.policies import UnitScope
-from services import posts
-from services.models import APPLICATION_OPEN, ApplicationState, CheckInApplication, CheckInRole, UnitCheckIn
+from services import posts, standing
+from services.models import (
+    APPLICATION_OPEN,
+    COMMITMENT_OPEN,
+    ApplicationState,
+    CheckInApplication,
+    CheckInRole,
+    Commitment,
+    UnitCheckIn,
+)
 
 # From here on an agreement counts as about to run out.
 NOTICE = datetime.timedelta(days=30)
@@ -111,6 +120,35 @@ def unit_liaisons(unit: Unit) -> QuerySet[User]:
     """Who can be named as the unit's liaison."""
     held = UnitMembership.objects.current().filter(unit=unit, role=UnitRole.LIAISON)
     return User.objects.active().filter(pk__in=held.values("user")).order_by("name", "pk")
+
+
+# --- Promises under a check-in --------------------------------------------------------------------------------------
+
+
+def open_promises(checkins: Iterable[int]) -> list[Commitment]:
+    """The promises under some check-ins that are neither done nor given up, the next due first."""
+    found: list[Commitment] = []
+    for some in batches(checkins):
+        rows = Commitment.objects.filter(checkin__in=some, state__in=[str(state) for state in COMMITMENT_OPEN])
+        found += rows.select_related("unit", "node").order_by("due_on", "pk")
+    return found
+
+
+def takers_of(promises: Iterable[Commitment]) -> dict[int, list[Unit]]:
+    """Promise -> the other units that serve where it is for and could take it over, by name. One query a street."""
+    found: dict[int, list[Unit]] = {}
+    by_tree: dict[int, dict[Unit, list[UnitCheckIn]]] = {}
+    for one in promises:
+        if one.node.tree_id not in by_tree:
+            by_unit = by_tree.setdefault(one.node.tree_id, {})
+            here = UnitCheckIn.objects.current().filter(node__tree_id=one.node.tree_id, unit__is_active=True)
+            for row in here.select_related("unit", "node").order_by("unit__name", "pk"):
+                by_unit.setdefault(row.unit, []).append(row)
+        units = by_tree[one.node.tree_id].items()
+        found[one.pk] = [
+            unit for unit, rows in units if unit.pk != one.unit_id and standing.nearest(rows, one.node) is not None
+        ]
+    return found
 
 
 # --- The unit's own -------------------------------------------------------------------------------------------------

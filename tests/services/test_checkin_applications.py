@@ -11,9 +11,9 @@ from core.actors import SYSTEM
 from core.errors import Conflict, DomainError, Forbidden, Invalid, InvalidTransition, NotFound, Stale
 from core.models import AuditEntry, Notice, OutboxMessage, User
 from grids.models import GridNode
-from services.actions import applications, change_check_in, check_in, checkin_sweep, end_check_in
+from services.actions import Settlement, applications, change_check_in, check_in, checkin_sweep, end_check_in
 from services.actions.checkins import years_later
-from services.models import ApplicationState, CheckInApplication, CheckInRole, UnitCheckIn
+from services.models import ApplicationState, CheckInApplication, CheckInRole, Commitment, UnitCheckIn
 from services.selectors import checkins as selectors
 from tests import factories as make
 from tests.cast import Cast
@@ -311,6 +311,33 @@ def test_open_promises_keep_a_check_in_from_ending(cast: Cast) -> None:
     assert "“开放会议室”" in error.message
     cast.idle_unit.commitments.update(state="done")
     assert end_check_in(actor=fresh(cast.a.officer), checkin=held).end == TODAY()
+
+
+def test_ending_settles_every_promise_or_nothing(cast: Cast) -> None:
+    held = accepted(cast)
+    moved = make_commitment(cast.idle_unit, cast.a.building, checkin=held, title="换灯")
+    dropped = make_commitment(cast.idle_unit, cast.a.node, checkin=held, title="开放会议室", state="reported")
+    elsewhere = make_commitment(cast.a.unit, cast.a.node, title="别家的")
+    officer = fresh(cast.a.officer)
+    to_unit, gone = Settlement(moved, cast.a.unit, ""), Settlement(dropped, None, "会议室拆除")
+
+    def end(*rows: Settlement) -> UnitCheckIn:
+        return end_check_in(actor=officer, checkin=held, settlements=rows)
+
+    assert "“开放会议室”" in refused(Conflict, lambda: end(to_unit), Commitment).message
+    refused(Invalid, lambda: end(to_unit, Settlement(dropped, None, " ")), Commitment)
+    refused(Invalid, lambda: end(Settlement(moved, cast.b.unit, ""), gone), Commitment)
+    refused(Conflict, lambda: end(to_unit, gone, Settlement(elsewhere, None, "x")), Commitment)
+    early = {"checkin": held, "settlements": (to_unit, gone), "end": held.start - DAY}
+    refused(Invalid, lambda: end_check_in(actor=officer, **early), Commitment)
+    refused(NotFound, lambda: end_check_in(actor=fresh(cast.b.officer), checkin=held), Commitment)
+    assert end(to_unit, gone).end == TODAY()
+    moved.refresh_from_db()
+    dropped.refresh_from_db()
+    assert (moved.state, dropped.state, dropped.reason) == ("moved", "dropped", "会议室拆除")
+    assert moved.moved_to is not None and moved.moved_to.unit == cast.a.unit
+    assert not selectors.open_promises([held.pk])
+    assert told(cast.idle_liaison)[-1] == "您单位的报到已结束：白龙塘社区"
 
 
 # --- Reminders ------------------------------------------------------------------------------------------------------

@@ -97,6 +97,31 @@ def test_a_check_in_is_changed_at_the_desk(cast: Cast) -> None:
     assert client.post(admin(held, "change"), {**data, "unit_liaison": cast.a.liaison.pk}).status_code == 200
 
 
+def test_ending_at_the_desk_asks_of_each_promise(cast: Cast) -> None:
+    held = accepted(cast)
+    promise = make_commitment(cast.idle_unit, cast.a.building, checkin=held, title="换灯")
+    other = make_commitment(cast.idle_unit, cast.a.node, checkin=held, title="开放会议室")
+    client = signed_in(cast.a.officer)
+    page = words(client.get(admin(held, "end")))
+    assert "承诺“换灯”" in page and "转给县住建局" in page and "转给县交通局" not in page
+    data: dict[str, Any] = {"end": TODAY().isoformat(), "version": held.version}
+    assert client.post(admin(held, "end"), data).status_code == 200
+    data |= {f"promise_{promise.pk}": cast.a.unit.pk, f"promise_{other.pk}": "drop"}
+    assert "请写明终止的理由" in words(client.post(admin(held, "end"), data))
+    assert set(Commitment.objects.values_list("state", flat=True)) == {"open"}
+    data[f"promise_{promise.pk}"] = cast.b.unit.pk
+    assert client.post(admin(held, "end"), {**data, f"why_{other.pk}": "拆除"}).status_code == 200
+    data |= {f"promise_{promise.pk}": cast.a.unit.pk, f"why_{other.pk}": "拆除"}
+    assert client.post(admin(held, "end"), data).status_code == 302
+    held.refresh_from_db()
+    assert held.end == TODAY()
+    assert sorted(Commitment.objects.values_list("title", "state")) == [
+        ("开放会议室", "dropped"),
+        ("换灯", "moved"),
+        ("换灯", "open"),
+    ]
+
+
 def test_the_list_marks_what_has_run_out(cast: Cast) -> None:
     day = TODAY()
     UnitCheckIn.objects.filter(unit=cast.a.unit).update(start=day.replace(year=day.year - 1), until=day)
