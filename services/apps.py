@@ -14,6 +14,8 @@ class ServicesConfig(AppConfig):
         from core import phone, sheets
         from core import policies as registry
         from core import workflow as engine
+        from grids import place_parts
+        from grids import timeline as grid_timeline
         from grids.policies import CountySettings
         from services import (
             audiences,
@@ -23,13 +25,14 @@ class ServicesConfig(AppConfig):
             list_notices,
             models,
             notices,
+            place_checkins,
             policies,
             posts,
             timeline,
             workflow,
         )
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
-        from services.resources import matching
+        from services.resources import checkins, matching
         from services.selectors import loop as selectors
         from services.views import mobile_checkins, photos
 
@@ -67,6 +70,9 @@ class ServicesConfig(AppConfig):
         photos.register()
         phone.count_waiting("demands", selectors.todo_count)
         phone.offer_ways("checkins", mobile_checkins.ways)
+        sheets.register(checkins.CheckInSheet())
         sheets.register(matching.ProposalLedger())
+        place_parts.register("checkins", place_checkins.parts)
+        grid_timeline.register("checkins", place_checkins.history)
         for flow in workflow.ALL:
             engine.register(flow)

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from core import policies
-from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter, chip, choice_filter, day_words, link
+from core.admin_base import Fact, Part, SelectFilter, chip, choice_filter, day_words, link
+from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, DeedForm
 from grids.admin_people import date_input
 from grids.admin_places import PlaceFilter, place_field
@@ -161,7 +162,7 @@ def is_running(row: UnitCheckIn) -> bool:
 
 
 @admin.register(UnitCheckIn)
-class UnitCheckInAdmin(ScopedModelAdmin):
+class UnitCheckInAdmin(SheetAdmin):
     list_display = ("unit_name", "kind", "place", "what", "since", "last_day", "state")
     list_display_links = ("unit_name",)
     list_filter = (PlaceFilter, choice_filter("role", lazy("角色"), CheckInRole.choices), RunningFilter)
@@ -172,6 +173,7 @@ class UnitCheckInAdmin(ScopedModelAdmin):
     sortable_by = ()
     object_related = ("unit", "node__county", "unit_liaison", "community_liaison")
     change_list_template = "admin/checkins.html"
+    sheets = ("checkins",)
     empty_text = lazy("单位向社区报到后，社区才能派单给它，它才能认领需求。")
     adding = Deed(
         "add",
@@ -208,12 +210,13 @@ class UnitCheckInAdmin(ScopedModelAdmin):
     )
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
-        """The page of gaps names the place that has no lead unit."""
+        """A new one may come with its place, from the page of gaps (where a lead is missing) and from the place's own page."""
         node = request.GET.get("node", "")
         if obj is not None or not (node.isascii() and node.isdigit() and len(node) < 19):
             return super().initial(request, deed, obj)
+        role = CheckInRole.SUPPORTING if request.GET.get("role") == CheckInRole.SUPPORTING else CheckInRole.LEAD
         places = GridNode.objects.standing().filter(policies.within(GridNode, request.user, posts.MANAGE_CHECKIN))
-        return {"node": places.filter(pk=int(node)).first(), "role": CheckInRole.LEAD}
+        return {"node": places.filter(pk=int(node)).first(), "role": role}
 
     @admin.display(description=lazy("报到单位"))
     def unit_name(self, row: UnitCheckIn) -> str:
@@ -255,7 +258,7 @@ class UnitCheckInAdmin(ScopedModelAdmin):
 
     def object_context(self, request: HttpRequest, obj: UnitCheckIn) -> dict[str, Any]:
         context = super().object_context(request, obj)
-        papers = [(_("打印回执"), "checkin_receipt"), (_("共建协议（Word）"), "checkin_agreement")]
+        papers = [(_("打印回执"), "checkin_receipt"), (_("下载共建协议"), "checkin_agreement")]
         context["buttons"] = [
             *(
                 {"label": label, "tone": "plain", "url": reverse(f"places:{name}", args=[obj.pk])}

@@ -266,6 +266,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "pairing_loads": ([], [*CADRES, *ADMIN]),
     "pairing_problems": ([], [*CADRES, *ADMIN]),
     "pairing_visits": ([], [*CADRES, *ADMIN]),
+    "checkins": ([*COMMUNITY, *STREET, *ADMIN], [*CADRES, *ADMIN]),
     "compounds": (KEEP, [*CADRES, *ADMIN]),
     "remediations": (KEEP, [*CADRES, *ADMIN]),
     "nodes": (KEEP, [*CADRES, *ADMIN]),

@@ -64,7 +64,7 @@ def test_a_cadre_takes_a_unit_in_at_the_desk(cast: Cast) -> None:
     assert client.post(admin(row, "accept"), data).status_code == 409
     made = UnitCheckIn.objects.get(unit=cast.idle_unit)
     page = words(client.get(admin(made)))
-    for said in (made.number, "气象科普 4 场", "打印回执", "共建协议", "气象联络员", "书记甲"):
+    for said in (made.number, "气象科普 4 场", "打印回执", "下载共建协议", "气象联络员", "书记甲"):
         assert said in page, said
 
 
