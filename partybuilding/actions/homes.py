@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from core import audit
 from core.actors import Actor
 from grids.actions.terms import BATCH, batches
+from grids.compounds import have_profiles
 from grids.models import GridNode
 from partybuilding.models import Member
 
@@ -22,11 +23,13 @@ def settle_members(*, actor: Actor, homes: Mapping[Member, GridNode]) -> None:
     """Writes where some members live, inside the transaction of whoever has the right to say so and has locked them.
 
     Args:
-        homes: locked member -> the place. The trail does not say which one: where somebody lives is theirs.
+        homes: locked member -> the place they reported to; where that is a whole community, their compound stays
+            unknown. The trail does not say which one: where somebody lives is theirs.
     """
+    compounds = have_profiles(homes.values())
     deeds = []
     for member, node in homes.items():
-        if member.home_id != node.pk:
+        if node.level_type_id in compounds and member.home_id != node.pk:
             changes = {"home_id": (member.home_id, node.pk)}
             member.home = node
             deeds.append(audit.Deed(member, changes, label=str(member.pk), personal=("home_id",)))

@@ -2,29 +2,25 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from core import lookups
 from core.codes import parse_place_token
 from core.errors import Invalid
-from grids.models import County, GridNode, Level
-
-# Where there are no compounds, people say which grid they live in; where there is neither, which community.
-_COMPOUND, _GRID, _COMMUNITY = "compound", "grid", "community"
+from grids.compounds import have_profiles, with_profiles
+from grids.models import County, GridNode
+from grids.naming import COMMUNITY
 
 
 def homes(county: County) -> Any:
-    """The places of a county one can report to."""
-    compounds = Level.objects.filter(county=county, key=_COMPOUND).exists()
-    levels = (_COMPOUND if compounds else _GRID, _COMMUNITY)
-    return GridNode.objects.standing().filter(county=county, level_type__key__in=levels)
+    """The places of a county one can report to: its compounds, and the communities for whoever lives in none."""
+    here = with_profiles() | Q(level_type__key=COMMUNITY)
+    return GridNode.objects.standing().filter(here, county=county).select_related("level_type")
 
 
 def is_home(node: GridNode) -> bool:
     """Whether one can report there."""
-    if node.level_key != _GRID:
-        return node.level_key in (_COMPOUND, _COMMUNITY)
-    return not Level.objects.filter(county_id=node.county_id, key=_COMPOUND).exists()
+    return node.level_key == COMMUNITY or bool(have_profiles([node]))
 
 
 def find_homes(county: County, asked: str) -> Any:

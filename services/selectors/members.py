@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, Sum
 
-from core.periods import Period
+from core.periods import Period, Quarter
 from grids.models import County, GridNode
 from grids.querysets import in_subtree
+from partybuilding.models import Member
 from services.models import MemberCheckIn, MemberCheckInState, ServiceRecord, ServiceState
 
 Place = County | GridNode
@@ -56,3 +57,12 @@ def _inside(place: Place, prefix: str = "") -> Q:
     if isinstance(place, County):
         return Q(**{f"{prefix}community__county": place})
     return in_subtree(place, f"{prefix}node", community=f"{prefix}community")
+
+
+def figures_of(member: Member, quarter: Quarter | None = None) -> MemberFigures:
+    """A member's own confirmed services and hours, for themselves. One query."""
+    served = ServiceRecord.objects.filter(checkin__member=member, state=ServiceState.CONFIRMED)
+    if quarter is not None:
+        served = served.filter(served_on__gte=quarter.first_day, served_on__lte=quarter.last_day)
+    found = served.aggregate(services=Count("pk"), hours=Sum("hours"))
+    return MemberFigures(services=found["services"], hours=found["hours"] or Decimal(0))
