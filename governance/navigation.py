@@ -29,6 +29,7 @@ from services import posts
 from services.models import (
     Activity,
     Category,
+    Certificate,
     CheckInApplication,
     Commitment,
     Demand,
@@ -54,7 +55,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [
         ("", [_desk(request), *_demands(request)]),
         (_("清单"), _lists(request)),
-        (_("双报到"), _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard)),
+        (
+            _("双报到"),
+            _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard, Certificate),
+        ),
         (_("承诺与活动"), _models(request, Commitment, Activity, ServiceRating)),
         (_("联席会议"), _models(request, JointMeeting, Resolution, Alliance)),
         (_("单位"), _models(request, Unit, UnitMembership)),

@@ -89,7 +89,8 @@ def size_warning(node: GridNode) -> str:
 
 def managed_county(user: Any, right: str) -> County:
     """The county in which the person holds a right. Raises `NotFound`."""
-    ids = {scope.county_id for scope in policies.scopes(user, right)}
+    # What somebody holds as a member or for a unit lies in no county.
+    ids = {scope.county_id for scope in policies.scopes(user, right) if hasattr(scope, "county_id")}
     found = County.objects.filter(pk__in=ids).order_by("pk").first()
     if found is None:
         raise NotFound(_("没有找到您管理的县。"))

@@ -23,6 +23,7 @@ class ServicesConfig(AppConfig):
             commitment_notices,
             hanging,
             list_notices,
+            member_faces,
             models,
             notices,
             place_checkins,
@@ -74,5 +75,6 @@ class ServicesConfig(AppConfig):
         sheets.register(matching.ProposalLedger())
         place_parts.register("checkins", place_checkins.parts)
         grid_timeline.register("checkins", place_checkins.history)
+        member_faces.register()
         for flow in workflow.ALL:
             engine.register(flow)

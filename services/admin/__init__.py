@@ -4,9 +4,9 @@ from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
 from services import workflow
-from services.admin import applications, checkins, demands, matching, settings
+from services.admin import applications, checkins, demands, matching, members, settings
 
-__all__ = ["applications", "checkins", "demands", "matching", "settings"]
+__all__ = ["applications", "checkins", "demands", "matching", "members", "settings"]
 
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
@@ -33,6 +33,7 @@ name_deeds(
         "member_checkin.report": lazy("党员报到"),
         "member_checkin.register": lazy("社区登记党员报到"),
         "member_service.enter": lazy("填写服务"),
+        "member_checkin.reveal": lazy("查看党员电话"),
         "member.settle": lazy("登记居住小区"),
         "card.send": lazy("反馈服务卡"),
         "card.correct": lazy("更正服务卡"),

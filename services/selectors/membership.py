@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from core import policies
+from core.accounts import clean_phone
+from core.errors import Invalid
 from core.models import User
+from grids.models import County
 from partybuilding.models import Member
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
@@ -48,6 +52,22 @@ def own_report(user: User) -> OwnReport:
     rows = MemberCheckIn.objects.filter(member__in=keys, state__in=MEMBER_CHECKIN_OPEN)
     found: Any = rows.select_related("node", "community").annotate(came_back=came_back).first()
     return OwnReport(found, found.came_back if found else 0)
+
+
+def named_member(county: County, name: str, phone: str) -> Member:
+    """The member who is named and not looked up: a county's members are not every community's to read.
+
+    Raises Invalid under `name` or `phone`: there is no such member, or the number is another one's.
+    """
+    number = clean_phone(phone)
+    member = Member.objects.active().filter(county=county, phone=number).select_related("county", "unit").first()
+    if member is None:
+        message = _("本县没有登记这个手机号码的党员，请核对，或请县级管理员先登记。")
+        raise Invalid(message, fields={"phone": message})
+    if member.name != name.strip():
+        message = _("这个手机号码登记的不是这个姓名，请核对。")
+        raise Invalid(message, fields={"name": message})
+    return member
 
 
 def reports_waiting(user: User) -> Any:
