@@ -7,7 +7,7 @@ from core.notices import register_kind
 from grids import place_parts
 from services import place_members
 from services.resources import member_checkins
-from services.views import mobile_cards, mobile_checkin, mobile_members
+from services.views import mobile_cards, mobile_members, mobile_own_report
 
 _KINDS = {
     "member_checkin_applied": _("党员报到待接收"),
@@ -28,7 +28,7 @@ def register() -> None:
     """Called once from `apps.py`."""
     for name, label in _KINDS.items():
         register_kind(name, label)
-    phone.offer_ways("checkin", mobile_checkin.ways)
+    phone.offer_ways("checkin", mobile_own_report.ways)
     phone.offer_ways("members", mobile_members.ways)
     phone.offer_ways("cards", mobile_cards.ways)
     place_parts.register("members", place_members.parts)

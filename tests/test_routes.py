@@ -13,12 +13,13 @@ from django.urls import get_resolver
 
 from core.actors import SYSTEM
 from core.models import Job, Notice
+from core.periods import Quarter
 from grids.actions import register_remediation
 from services.models import Demand, DemandEvent, MatchRun, Photo
 from tests import factories as make
 from tests.cast import Cast
 from tests.services.test_loop import dispatched
-from tests.weft_factories import make_application
+from tests.weft_factories import make_application, make_card, make_certificate, make_member_checkin, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,7 @@ HOUSEHOLD_ON_PHONE = {302: NOT_ON_PHONES, 200: CARERS, 404: "neighbour", 403: "*
 PAIRING_ON_PHONE = {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"}
 CHECKIN_ON_PHONE = PAIRING_ON_PHONE
 APPLIES_ON_PHONE = {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison", 403: "*"}
+MEMBERS_OWN = {302: NOT_ON_PHONES, 200: "member", 403: "*"}
 CHECKIN_BY_KEY = {401: "anonymous", 200: "officer liaison street department admin", 404: "*"}
 BY_KEY = {401: "anonymous", 200: "*"}
 KEY_TO_POST = {401: "anonymous", 405: "*"}
@@ -167,6 +169,25 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:checkins_waiting": {302: NOT_ON_PHONES, 200: "officer street neighbour", 403: "*"},
     "places:checkin_receipt": {302: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "places:checkin_agreement": {302: "anonymous", 200: "officer liaison street department admin", 404: "*"},
+    # A member's own: whoever is none is told so.
+    "mobile:own_report": MEMBERS_OWN,
+    "mobile:own_home": MEMBERS_OWN,
+    "mobile:own_service_new": MEMBERS_OWN,
+    "mobile:own_service": {302: NOT_ON_PHONES, 200: "member", 403: "officer department", 404: "*"},
+    "mobile:own_service_do": {302: NOT_ON_PHONES, 200: "member", 403: "officer department", 404: "*"},
+    "mobile:own_do": MEMBERS_OWN,
+    "mobile:certificates": MEMBERS_OWN,
+    "mobile:certificate": {302: NOT_ON_PHONES, 200: "officer department member", 404: "*"},
+    "mobile:members": {302: NOT_ON_PHONES, 200: "officer neighbour", 403: "*"},
+    "mobile:members_all": {302: NOT_ON_PHONES, 405: "*"},
+    "mobile:member_report": {302: NOT_ON_PHONES, 200: "officer", 404: "neighbour", 403: "*"},
+    "mobile:member_service": {302: NOT_ON_PHONES, 200: "officer", 404: "neighbour", 403: "*"},
+    "mobile:cards": ON_PHONES,
+    "mobile:unit_cards": {302: NOT_ON_PHONES, 200: "officer liaison department member", 404: "*"},
+    "mobile:unit_cards_print": {302: NOT_ON_PHONES, 200: "officer liaison department member", 404: "*"},
+    "mobile:unit_cards_receive": {302: NOT_ON_PHONES, 405: "*"},
+    "resident:certificate_check": OPEN,
+    "resident:certificate": OPEN,
     "mobile:pairings": ON_PHONES,
     "mobile:pairing": PAIRING_ON_PHONE,
     "mobile:pairing_visit": PAIRING_ON_PHONE,
@@ -220,7 +241,14 @@ def test_every_route_is_listed() -> None:
     assert {name for name, _pattern in routes()} == set(TABLE)
 
 
-_SLUGS = {"mobile:care_deed": "visit", "mobile:checkin_move": "decline"}
+_SLUGS = {
+    "mobile:care_deed": "visit",
+    "mobile:checkin_move": "decline",
+    "mobile:own_do": "change",
+    "mobile:own_service_do": "drop",
+    "mobile:member_report": "send_back",
+    "mobile:member_service": "send_back",
+}
 
 
 class World:
@@ -241,6 +269,12 @@ class World:
         self.problem = make.make_problem(make.make_pairing(cast.a.compound, cast.a.unit))
         self.checkin = make.check_in(cast.a.unit, cast.a.compound)
         self.application = make_application(cast.a.unit, cast.a.building)
+        self.report = make_member_checkin(cast.a.second_member, cast.a.compound, state="applied")
+        self.service = make_service(make_member_checkin(cast.a.member, cast.a.compound))
+        self.card, self.certificate = (
+            make_card(cast.a.member, cast.a.node),
+            make_certificate(cast.a.member, cast.a.node),
+        )
         self.run = MatchRun.objects.create(county=cast.county, node=cast.a.node, demands=1, resources=1)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
@@ -264,18 +298,25 @@ class World:
     def address(self, name: str, pattern: str) -> str:
         resident = name.startswith(("resident:", "api:public"))
         values = {
-            "<str:code>": self.demand.follow_code if resident else self.demand.code,
+            "<str:code>": self._named(name, resident),
             "<str:follow_code>": self.demand.follow_code,
             "<str:token>": (self.community if name == "resident:inside" else self.place).public_token,
             "<slug:code>": self._code(name),
             "<slug:transition>": "sign",
             "<slug:name>": "evaluate" if resident else _SLUGS.get(name, "sign"),
             "<slug:word>": "job-result",
+            "<int:unit>": str(self.card.unit_id),
+            "<str:quarter>": Quarter.of(self.card.quarter).code,
             "<int:pk>": str(self._pk(name)),
         }
         for mark, value in values.items():
             pattern = pattern.replace(mark, value)
         return f"/{pattern}"
+
+    def _named(self, name: str, resident: bool) -> str:
+        if name.endswith("certificate"):
+            return self.certificate.code
+        return self.demand.follow_code if resident else self.demand.code
 
     def _code(self, name: str) -> str:
         if name.startswith("api:compound"):
@@ -287,6 +328,11 @@ class World:
             "core:notice_open": self.notice.pk,
             "mobile:compound": self.compound.pk,
             "mobile:remediation_photos": self.project.pk,
+            "mobile:own_service": self.service.pk,
+            "mobile:own_service_do": self.service.pk,
+            "mobile:member_service": self.service.pk,
+            "mobile:member_report": self.report.pk,
+            "mobile:certificate": self.certificate.pk,
         }
         if name in ("core:job", "core:job_progress", "core:file"):
             return self.job.pk

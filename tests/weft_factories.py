@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from core.codes import new_matter_code
+from core.codes import new_certificate_code, new_matter_code
 from core.models import User
 from grids.models import GridNode
 from partybuilding.models import Alliance, AllianceSeat, FloatingContact, FloatingMember, Member, Station, Unit
@@ -57,6 +57,23 @@ def make_member_checkin(member: Member, node: GridNode, **fields: Any) -> Member
 def make_service(checkin: MemberCheckIn, **fields: Any) -> ServiceRecord:
     given = {"served_on": today(), "hours": "1.5", "text": "清理楼道", **fields}
     return ServiceRecord.objects.create(checkin=checkin, **given)
+
+
+def make_card(member: Member, community: GridNode, **fields: Any) -> MemberCard:
+    given = {"unit": member.unit, "quarter": today().replace(month=1, day=1), "services": 1, "hours": "1.5", **fields}
+    return MemberCard.objects.create(member=member, community=community, **given)
+
+
+def make_certificate(member: Member, community: GridNode, **fields: Any) -> Certificate:
+    given = {
+        "code": new_certificate_code(),
+        "since": today(),
+        "until": today(),
+        "services": 1,
+        "hours": "1.5",
+        **fields,
+    }
+    return Certificate.objects.create(county=community.county, member=member, community=community, **given)
 
 
 def make_commitment(unit: Unit, node: GridNode, **fields: Any) -> Commitment:
@@ -122,17 +139,8 @@ def hang_weft(community: CommunityCast, officer: User) -> None:
     make_application(community.supporting_unit, community.compound)
     checkin = make_member_checkin(member, community.compound)
     make_service(checkin)
-    MemberCard.objects.create(member=member, unit=unit, community=node, quarter=today(), services=1, hours="1.5")
-    Certificate.objects.create(
-        county=node.county,
-        member=member,
-        community=node,
-        code=next_phone(),
-        since=today(),
-        until=today(),
-        services=1,
-        hours="1.5",
-    )
+    make_card(member, node)
+    make_certificate(member, node)
     commitment = make_commitment(unit, community.building)
     step = CommitmentProgress.objects.create(commitment=commitment, percent=50, text="买了灯")
     make_activity(node, unit)

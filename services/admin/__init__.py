@@ -4,9 +4,9 @@ from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
 from services import workflow
-from services.admin import applications, checkins, demands, matching, members, settings
+from services.admin import applications, checkins, demands, matching, member_cards, member_services, members, settings
 
-__all__ = ["applications", "checkins", "demands", "matching", "members", "settings"]
+__all__ = ["applications", "checkins", "demands", "matching", "member_cards", "member_services", "members", "settings"]
 
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})

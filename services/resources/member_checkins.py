@@ -275,9 +275,9 @@ class _Planner:
             rows = Member.objects.filter(county=self.county, phone__in=some).select_related("county")
             members.update({member.phone: member for member in rows})
         standing: dict[int, MemberCheckIn] = {}
-        for some in batches(sorted(member.pk for member in members.values()), BATCH):
-            rows = MemberCheckIn.objects.filter(member__in=some, state__in=MEMBER_CHECKIN_OPEN)
-            standing.update({row.member_id: row for row in rows.select_related("node", "community")})
+        for keys in batches(sorted(member.pk for member in members.values()), BATCH):
+            reports = MemberCheckIn.objects.filter(member__in=keys, state__in=MEMBER_CHECKIN_OPEN)
+            standing.update({row.member_id: row for row in reports.select_related("node", "community")})
         return _Known(places, members, standing)
 
     def _judge(self, record: Record, known: _Known) -> None:

@@ -21,7 +21,7 @@ from services.actions.member_cards import receive_cards
 from services.actions.member_services import plain
 from services.models import MemberCard
 from services.selectors import membership
-from services.views.mobile_checkin import quarter_of
+from services.views.mobile_own_report import quarter_of
 
 MOST = 40
 

@@ -26,7 +26,7 @@ from services.actions.member_services import decide_services
 from services.member_deeds import REPORT_DEEDS, SERVICE_DEEDS
 from services.models import MemberCheckIn, ServiceRecord
 from services.selectors import membership
-from services.views.mobile_checkin import deed_page, facts_of, service_card
+from services.views.mobile_own_report import deed_page, facts_of, service_card
 
 SHOWN = 20
 

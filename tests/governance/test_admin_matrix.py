@@ -29,8 +29,21 @@ from partybuilding.models import (
     UnitMembership,
 )
 from services.actions.settings import set_calendar_day
-from services.models import Category, CheckInApplication, Demand, LoopSettings, MatchProposal, MatchRun, UnitCheckIn
+from services.models import (
+    Category,
+    Certificate,
+    CheckInApplication,
+    Demand,
+    LoopSettings,
+    MatchProposal,
+    MatchRun,
+    MemberCard,
+    MemberCheckIn,
+    ServiceRecord,
+    UnitCheckIn,
+)
 from tests import factories as make
+from tests import weft_factories as weft
 from tests.cast import Cast
 from tests.weft_factories import make_application, make_resource
 
@@ -84,6 +97,7 @@ LISTS: dict[type, list[str]] = {
     CareHousehold: CARE,
     CareCadence: ADMIN,
     Pairing: [*CADRES, *ADMIN],
+    **{model: [*COMMUNITY, *DEPARTMENT] for model in (MemberCheckIn, ServiceRecord, MemberCard, Certificate)},
     PairingProblem: [*CADRES, *ADMIN],
     PairingVisit: [*CADRES, *ADMIN],
     MatchRun: CADRES,
@@ -112,6 +126,10 @@ ADDS: dict[type, list[str]] = {
     CareHousehold: CARE,
     CareCadence: ADMIN,
     Pairing: [*KEEP, *DEPARTMENT],
+    MemberCheckIn: COMMUNITY,
+    MemberCard: COMMUNITY,
+    ServiceRecord: [],
+    Certificate: [],
     PairingProblem: [],
     PairingVisit: [],
     MatchRun: [*COMMUNITY, *STREET],
@@ -135,6 +153,9 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     User: ("reset", ADMIN),
     CareHousehold: ("visit", CARE),
     Pairing: ("change", [*KEEP, *DEPARTMENT]),
+    MemberCheckIn: ("change", COMMUNITY),
+    ServiceRecord: ("confirm", COMMUNITY),
+    Certificate: ("revoke", COMMUNITY),
     PairingProblem: ("solve", VISITS),
     PairingVisit: ("correct", VISITS),
     MatchProposal: ("refuse", [*COMMUNITY, *STREET]),
@@ -176,6 +197,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         CareHousehold: make.make_household(cast.a.building),
         CareCadence: CareCadence.objects.create(county=cast.county, kind="low_income", days=60),
         **pairing_rows(cast.a.compound, cast.a.unit),
+        **member_rows(cast.a.member, cast.a.compound),
         **match_rows(cast.a.node, cast.a.unit, demand),
     }
 
@@ -193,6 +215,16 @@ def pairing_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
         Pairing: pairing,
         PairingProblem: make.make_problem(pairing),
         PairingVisit: make.make_visit(pairing),
+    }
+
+
+def member_rows(member: Member, node: GridNode) -> dict[type, Any]:
+    checkin = weft.make_member_checkin(member, node)
+    return {
+        MemberCheckIn: checkin,
+        ServiceRecord: weft.make_service(checkin),
+        MemberCard: weft.make_card(member, checkin.community),
+        Certificate: weft.make_certificate(member, checkin.community),
     }
 
 
@@ -222,6 +254,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         User: cast.other_county_secretary,
         CareHousehold: make.make_household(cast.other_county_community),
         **pairing_rows(cast.other_county_community, unit),
+        **member_rows(make.make_member("邻县报到党员", unit), cast.other_county_community),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
     }
 
@@ -244,6 +277,7 @@ OWN_PAGES = {
     CareHousehold: {"figures"},
     Vacancy: {"coverage", "coverage_place"},
     Pairing: {"gaps", "guides"},
+    ServiceRecord: {"send_back"},
     PartyOrganisation: {"tree"},
     MatchRun: {"accept"},
 }
@@ -264,6 +298,9 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "match_proposals": ([], CADRES),
     "pairing_gaps": ([], [*CADRES, *ADMIN]),
     "pairing_loads": ([], [*CADRES, *ADMIN]),
+    "member_checkins": (COMMUNITY, [*COMMUNITY, *DEPARTMENT]),
+    "member_services": ([], [*COMMUNITY, *DEPARTMENT]),
+    "member_cards": ([], [*COMMUNITY, *DEPARTMENT]),
     "pairing_problems": ([], [*CADRES, *ADMIN]),
     "pairing_visits": ([], [*CADRES, *ADMIN]),
     "checkins": ([*COMMUNITY, *STREET, *ADMIN], [*CADRES, *ADMIN]),

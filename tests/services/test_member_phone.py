@@ -220,10 +220,11 @@ def test_pages_ask_a_fixed_number_of_questions(cast: Cast, number: int) -> None:
         make_service(checkin, text=f"第 {index} 次")
         make_member_checkin(make.make_member(f"党员{index}", cast.a.unit), cast.a.compound, state="applied")
     for name, person, address in (
-        ("mobile.checkin", cast.a.member_user, "/m/checkin/"),
+        ("mobile.own_report", cast.a.member_user, "/m/checkin/"),
         ("mobile.members", cast.a.officer, "/m/members/"),
     ):
         client = signed_in(person)
+        client.get("/m/me/")
         with CaptureQueriesContext(
             connection,
         ) as asked:

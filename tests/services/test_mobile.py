@@ -19,6 +19,7 @@ from tests import factories as make
 from tests.cast import Cast
 from tests.services.test_loop import checked, dispatched, do, in_service, raised
 from tests.services.test_resident import picture, text_of
+from tests.weft_factories import make_member_checkin
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +156,7 @@ def test_the_bar_counts_what_waits(cast: Cast) -> None:
 
 
 def test_empty_pages_say_what_to_do_next(cast: Cast) -> None:
+    make_member_checkin(cast.a.member, cast.a.compound)
     for person, words in (
         (cast.a.liaison, "看可认领的需求"),
         (cast.a.keeper, "上报一件事"),

@@ -65,7 +65,7 @@ def ways(user: User) -> Iterator[Way]:
     if not membership.is_member(user):
         return
     own = membership.own_report(user)
-    address = reverse("mobile:checkin")
+    address = reverse("mobile:own_report")
     if own.checkin is None:
         yield Way(_("党员报到"), address, "home", _("到居住小区报到，一分钟办好"), 1, _("项待办"))
         return
@@ -85,7 +85,7 @@ def checkin(request: HttpRequest) -> HttpResponse:
     member = _member(user)
     row = membership.own_report(user).checkin
     if row is None:
-        return redirect("mobile:checkin_do", "report")
+        return redirect("mobile:own_do", "report")
     services = ServiceRecord.objects.filter(checkin__member=member).exclude(state=ServiceState.DROPPED)
     counted = figures_of(member)
     accepted = row.state == MemberCheckInState.ACCEPTED
@@ -120,12 +120,12 @@ def _buttons(row: MemberCheckIn) -> list[tuple[str, str, str]]:
     """(words, address, tone); the one that waits first."""
     found = []
     if row.state == MemberCheckInState.SENT_BACK:
-        found.append((_("改好再提交"), reverse("mobile:checkin_do", args=["resend"]), "main"))
+        found.append((_("改好再提交"), reverse("mobile:own_do", args=["resend"]), "main"))
     else:
-        found.append((_("修改特长和时间"), reverse("mobile:checkin_do", args=["change"]), "plain"))
-        found.append((_("搬家了"), f"{reverse('mobile:checkin_place')}?for=move", "plain"))
+        found.append((_("修改特长和时间"), reverse("mobile:own_do", args=["change"]), "plain"))
+        found.append((_("搬家了"), f"{reverse('mobile:own_home')}?for=move", "plain"))
     ending = "end" if row.state == MemberCheckInState.ACCEPTED else "withdraw"
-    found.append((str(MEMBER_DEEDS[ending].label), reverse("mobile:checkin_do", args=[ending]), "plain"))
+    found.append((str(MEMBER_DEEDS[ending].label), reverse("mobile:own_do", args=[ending]), "plain"))
     return found
 
 
@@ -136,7 +136,7 @@ def service_card(service: ServiceRecord) -> dict[str, Any]:
         "chip": (service.get_state_display(), SERVICE_TONES.get(ServiceState(service.state), "grey")),
         "day": date_words(service.served_on),
         "hours": _("%(hours)s 小时") % {"hours": plain(service.hours)},
-        "url": reverse("mobile:checkin_service", args=[service.pk]) if mendable else "",
+        "url": reverse("mobile:own_service", args=[service.pk]) if mendable else "",
     }
 
 
@@ -164,7 +164,7 @@ def place(request: HttpRequest) -> HttpResponse:
     found = list(rows[(number - 1) * PER_PAGE : number * PER_PAGE + 1])
     query = urlencode({"for": purpose, **({"q": asked} if asked else {}), **({"in": inside.pk} if inside else {})})
     chooses = bool(asked) or (inside is not None and inside.community_id is not None)
-    deed = reverse("mobile:checkin_do", args=[purpose])
+    deed = reverse("mobile:own_do", args=[purpose])
     context = {
         "purpose": purpose,
         "title": _PURPOSES[purpose],
@@ -207,21 +207,21 @@ def do(request: HttpRequest, name: str) -> HttpResponse:
     if name == "report":
         return _report(request, user, member, row)
     if row is None:
-        return redirect("mobile:checkin_do", "report")
+        return redirect("mobile:own_do", "report")
     if name in ("move", "resend"):
         return _with_home(request, name, user, member, row)
     deed = MEMBER_DEEDS.get(name)
     if deed is None:
         raise NotFound(_("没有这个操作。"))
-    return _deed(request, deed, row, reverse("mobile:checkin"), steps_of(row.node.path))
+    return _deed(request, deed, row, reverse("mobile:own_report"), steps_of(row.node.path))
 
 
 def _report(request: HttpRequest, user: User, member: Member, row: MemberCheckIn | None) -> HttpResponse:
     if row is not None and request.method != "POST":
-        return redirect("mobile:checkin")
+        return redirect("mobile:own_report")
     home = _standing(member, request.GET.get("at", "")) or member.home
     if home is None or home.is_retired:
-        return redirect("mobile:checkin_place")
+        return redirect("mobile:own_home")
     sent = request.method == "POST"
     form = OfferForm(request.POST if sent else None, user=user)
     status = 200
@@ -239,7 +239,7 @@ def _report(request: HttpRequest, user: User, member: Member, row: MemberCheckIn
             else:
                 words = _("已向“%(place)s”报到，等社区接收。") % {"place": home.name}
                 messages.success(request, words, extra_tags="checkin-report")
-                return redirect("mobile:checkin")
+                return redirect("mobile:own_report")
     return _home_page(request, "report", form, home, status=status)
 
 
@@ -247,7 +247,7 @@ def _with_home(request: HttpRequest, name: str, user: User, member: Member, row:
     """A report that changes its home: mended after it was sent back, or because the member moved."""
     home = _standing(member, request.GET.get("at", "")) or row.node
     if name == "move" and home.pk == row.node_id:
-        return redirect(f"{reverse('mobile:checkin_place')}?for=move")
+        return redirect(f"{reverse('mobile:own_home')}?for=move")
     sent = request.method == "POST"
     initial = {field: getattr(row, field) for field in ("skills", "free_time", "wished_post", "note", "version")}
     form = ChangeForm(request.POST if sent else None, user=user, obj=row, initial=initial)
@@ -268,7 +268,7 @@ def _with_home(request: HttpRequest, name: str, user: User, member: Member, row:
             else:
                 words = _("已向“%(place)s”报到，等社区接收。") % {"place": home.name}
                 messages.success(request, words, extra_tags=f"checkin-{name}")
-                return redirect("mobile:checkin")
+                return redirect("mobile:own_report")
     return _home_page(request, name, form, home, status=status, old=row)
 
 
@@ -290,8 +290,8 @@ def _home_page(
         "home": home,
         "place": steps_of(home.path),
         "old": old,
-        "other_url": f"{reverse('mobile:checkin_place')}?for={name}",
-        "back": reverse("mobile:checkin") if old else reverse("mobile:me"),
+        "other_url": f"{reverse('mobile:own_home')}?for={name}",
+        "back": reverse("mobile:own_report") if old else reverse("mobile:me"),
         "draft": f"checkin-{name}",
     }
     return phone.show(request, "services/mobile/checkin_report.html", context, active="me", status=status)
@@ -308,7 +308,7 @@ def new_service(request: HttpRequest) -> HttpResponse:
     _member(user)
     row = membership.own_report(user).checkin
     if row is None:
-        return redirect("mobile:checkin_do", "report")
+        return redirect("mobile:own_do", "report")
     if row.state != MemberCheckInState.ACCEPTED:
         return _conflict(request, Conflict(_("社区接收报到后才能填写服务。")))
     sent = request.method == "POST"
@@ -324,13 +324,13 @@ def new_service(request: HttpRequest) -> HttpResponse:
                 status = error.status
             else:
                 messages.success(request, _("已记下，等社区确认。"), extra_tags="service-new")
-                return redirect("mobile:checkin")
+                return redirect("mobile:own_report")
     context = {
         "title": _("记一次服务"),
         "button": _("记下来"),
         "form": form,
         "place": steps_of(row.node.path),
-        "back": reverse("mobile:checkin"),
+        "back": reverse("mobile:own_report"),
         "draft": "service-new",
     }
     return phone.show(request, "services/mobile/member_deed.html", context, active="me", status=status)
@@ -348,12 +348,14 @@ def service(request: HttpRequest, pk: int, name: str = "correct") -> HttpRespons
     deed = {"correct": CORRECT, "drop": DROP}.get(name)
     if deed is None:
         raise NotFound(_("没有这个操作。"))
-    more = {"drop_url": reverse("mobile:checkin_service_do", args=[row.pk, "drop"]) if deed is CORRECT else ""}
+    more: dict[str, Any] = {
+        "drop_url": reverse("mobile:own_service_do", args=[row.pk, "drop"]) if deed is CORRECT else ""
+    }
     if deed is DROP:
         more = {"about": service_card(row)}
     elif row.reason:
         more["reason"] = row.reason
-    back = reverse("mobile:checkin")
+    back = reverse("mobile:own_report")
     return _deed(request, deed, row, back, steps_of(row.checkin.node.path), **more)
 
 
@@ -407,7 +409,7 @@ def _member(user: User) -> Member:
 
 
 def _conflict(request: HttpRequest, error: Conflict, back: str = "") -> HttpResponse:
-    context = {"error": error, "back_url": back or reverse("mobile:checkin")}
+    context = {"error": error, "back_url": back or reverse("mobile:own_report")}
     return render(request, "errors/409.html", context, status=error.status)
 
 
