@@ -1,5 +1,7 @@
 """Services of members in the admin: confirmed or sent back, one by one or many at once."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
