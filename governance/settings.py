@@ -346,6 +346,7 @@ BEAT: dict[str, float] = {
     "core.tasks.clean_up_brief_jobs": 3600,
     "grids.tasks.sweep_care": 3600,
     "services.tasks.sweep_checkins": 3600,
+    "services.tasks.sweep_proposals": 3600,
 }
 CELERY_BEAT_SCHEDULE = {
     # A run nobody took before the next one is due is worthless: it expires, so that a worker which was away for a

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from services.actions import checkin_sweep, member_sweep, sweeping, tallies
+from services.actions import checkin_sweep, matching, member_sweep, sweeping, tallies
 
 
 @shared_task(name="services.tasks.sweep_clocks", ignore_result=True)
@@ -27,3 +27,9 @@ def sweep_members() -> dict[str, int]:
 def sweep_checkins() -> dict[str, int]:
     """Every hour: units that wait for an answer, agreements that run out."""
     return checkin_sweep.sweep_checkins()
+
+
+@shared_task(name="services.tasks.sweep_proposals", ignore_result=True)
+def sweep_proposals() -> int:
+    """Every hour: proposals of matching that nobody decided on for a month."""
+    return matching.outdate_old()

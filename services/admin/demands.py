@@ -22,6 +22,7 @@ from core.periods import moment_words
 from partybuilding.models import PairingProblem
 from services import posts
 from services.admin import filters
+from services.admin.matching import match_tools
 from services.models import Demand, Origin
 from services.views import admin_bulk, admin_demand, admin_moves, cards, imports
 from services.views.admin_call import CallForm, register_call
@@ -97,6 +98,7 @@ class DemandAdmin(ScopedModelAdmin):
 
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
         found = super().tools(request)
+        found += match_tools(request)
         if policies.holds(request.user, posts.EXPORT_DEMAND):
             query = urlencode(list(request.GET.lists()), doseq=True)
             found.append((_("导出台账"), f"{self.url('export')}?{query}", "plain"))

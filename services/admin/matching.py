@@ -52,6 +52,15 @@ def grade_chip(score: int) -> tuple[str, str]:
     return _("%(score)d 分 %(words)s") % {"score": score, "words": weights.grade(score)}, tone
 
 
+def match_tools(request: HttpRequest) -> list[tuple[str, str, str]]:
+    """The button 供需匹配 above the demand list and the resource list, for the place the list is narrowed to."""
+    if not policies.holds(request.user, posts.RUN_MATCH):
+        return []
+    place = request.GET.get("place", "")
+    query = f"?{urlencode({'node': place})}" if place else ""
+    return [(_("供需匹配"), reverse("admin:services_matchrun_add") + query, "plain")]
+
+
 class PlaceChoice(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return str(obj.path)
@@ -106,9 +115,9 @@ class MatchRunAdmin(ScopedModelAdmin):
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
         """The button of a place's list names the place."""
         node = request.GET.get("node", "")
-        if obj is not None or not (node.isascii() and node.isdigit() and len(node) < 19):
-            return super().initial(request, deed, obj)
-        return {"node": match_places(request.user).filter(pk=int(node)).first()}
+        named = node.isascii() and node.isdigit() and len(node) < 19
+        place = match_places(request.user).filter(pk=int(node)).first() if named else None
+        return {"node": place} if place is not None else {}
 
     # --- List ---
 

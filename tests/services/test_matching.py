@@ -1,6 +1,8 @@
 """Runs of matching: what is read, what is proposed, what becomes of a proposal, who may, and what happened meanwhile."""
 
 import datetime
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from tests.grids.test_tree_concurrency import together
 from tests.weft_factories import make_commitment, make_project, make_resource, soon, today
 
 pytestmark = pytest.mark.django_db
+COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
 
 
 def water(cast: Cast, **fields: Any) -> Resource:
@@ -134,7 +137,7 @@ def test_a_run_costs_the_same_whatever_the_rows(cast: Cast) -> None:
         leak(cast)
         water(cast, unit=make.make_unit(cast.county, f"单位{number}"), quantity=9)
     run_match(actor=cast.a.officer, node=cast.a.node)
-    assert counted() == few
+    assert counted() == few == COUNTS["match.run"]
     assert MatchProposal.objects.filter(state="proposed").count() == 13
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from tests.cast import Cast
 from tests.services.test_matching import leak, water
 
 pytestmark = pytest.mark.django_db
-RUNS, ADD = "/admin/services/matchrun/", "/admin/services/matchrun/add/"
+ADD = "/admin/services/matchrun/add/"
+COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
 
 
 def signed_in(user: User) -> Client:
@@ -71,6 +73,13 @@ def test_a_street_chooses_and_a_stranger_finds_nothing_to_choose(cast: Cast) -> 
 
 def options(answer: Any) -> set[str]:
     return {str(choice[0]) for choice in answer.context["form"].fields["node"].choices}
+
+
+def test_the_demand_list_leads_to_matching_at_its_place(cast: Cast) -> None:
+    listed = reverse("admin:services_demand_changelist")
+    shown = text(signed_in(cast.a.officer).get(listed, {"place": cast.a.node.pk}))
+    assert f"{ADD}?node={cast.a.node.pk}" in shown
+    assert ADD not in text(signed_in(cast.department).get(listed))
 
 
 def test_nothing_to_match_is_said_in_the_form(cast: Cast) -> None:
@@ -182,6 +191,7 @@ def test_pages_cost_the_same_whatever_the_rows(cast: Cast) -> None:
         return len(captured)
 
     few = counted(a_run(cast))
+    assert few == COUNTS["admin.match_run"]
     for number in range(8):
         water(cast, name=f"水管{number}队", unit=make.make_unit(cast.county, f"单位{number}"))
         leak(cast)
