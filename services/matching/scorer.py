@@ -106,7 +106,11 @@ class Scores:
                     weight += self.rarity[word]
                 elif run:
                     runs[run], run, weight = weight, "", 0.0
-        return sorted(runs, key=lambda run: (-runs[run], run))[:_SHOWN_WORDS]
+        shown: list[str] = []
+        for run in sorted(runs, key=lambda run: (-runs[run], run)):
+            if not any(run in other for other in shown):
+                shown.append(run)
+        return shown[:_SHOWN_WORDS]
 
 
 def score(
@@ -152,9 +156,10 @@ def score(
     for need_key, offer_key in refused:
         if need_key in rows and offer_key in columns:
             turned_down[rows[need_key], columns[offer_key]] = True
-    allowed = reached & usable & ~turned_down & (points >= weights.FLOOR)
+    good = (points >= weights.FLOOR) & (words >= weights.WORDS_LEAST)
+    allowed = reached & usable & ~turned_down & good
     total = np.where(allowed, points, 0)
-    turned_down &= points >= weights.FLOOR
+    turned_down &= good
     return Scores(needs, offers, rarity, total, reached, same | unnamed, usable, turned_down)
 
 
@@ -175,29 +180,38 @@ def _word_points(needs: Sequence[Need], offers: Sequence[Offer]) -> tuple[dict[s
     import numpy as np
 
     titles = [grams(need.title) for need in needs]
-    asked = [grams(need.text) | title for need, title in zip(needs, titles, strict=True)]
+    texts = [grams(need.text) for need in needs]
     given = [grams(f"{offer.name}。{offer.text}") for offer in offers]
+    asked = [title | words for title, words in zip(titles, texts, strict=True)]
     seen = Counter(word for words in (*asked, *given) for word in words)
     # In a fixed order, so that sums come out the same whatever order a set has.
     shared = sorted(set().union(*asked) & set().union(*given))
     everything = len(needs) + len(offers) + _ELSEWHERE
     rarity = {word: math.log(everything / (seen[word] + 1)) for word in shared}
     places = {word: at for at, word in enumerate(shared)}
-    said = _table(asked, places) + (weights.TITLE_TIMES - 1) * _table(titles, places)
-    evidence = said @ (_table(given, places) * np.array([rarity[word] for word in shared])).T
-    evidence = np.asarray(evidence.todense())
+    said = _table(titles, places, [weights.TITLE_TIMES] * len(titles))
+    # What the title says already is not counted again.
+    said += _table([text - title for text, title in zip(texts, titles, strict=True)], places, list(map(_weight, texts)))
+    rare = np.array([rarity[word] for word in shared])
+    evidence = np.asarray((said @ (_table(given, places, [1.0] * len(given)) * rare).T).todense())
     return rarity, np.rint(weights.WORDS.most * (1 - np.exp(-evidence / weights.WORDS_HALFWAY))).astype(np.int64)
 
 
-def _table(rows: Sequence[Collection[str]], places: Mapping[str, int]) -> Any:
-    """A sparse matrix with a one where a word stands in a row."""
+def _weight(words: Collection[str]) -> float:
+    """What one word of a text counts: in a long one some word is met by chance."""
+    return min(1.0, math.sqrt(weights.TEXT_FULL / max(len(words), 1)))
+
+
+def _table(rows: Sequence[Collection[str]], places: Mapping[str, int], values: Sequence[float]) -> Any:
+    """A sparse matrix with a row's value where a word stands in the row."""
     import numpy as np
     from scipy.sparse import csr_array
 
     columns = [sorted(places[word] for word in words if word in places) for words in rows]
     ends = np.cumsum([0, *map(len, columns)])
     flat = np.array([at for row in columns for at in row], dtype=np.int64)
-    return csr_array((np.ones(len(flat)), flat, ends), shape=(len(rows), len(places)))
+    data = np.repeat(np.array(values, dtype=float), list(map(len, columns)))
+    return csr_array((data, flat, ends), shape=(len(rows), len(places)))
 
 
 # --- In words -------------------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ class Weight:
     why: str | Promise
 
 
-CATEGORY = Weight(_("类别相同"), 35, _("类别是社区受理时定的，最可靠；但一个类别里事情很杂，单凭类别不够。"))
-WORDS = Weight(_("文字相近"), 35, _("说的是不是同一件事，要看文字；少见的词比常见的词说明问题。"))
+CATEGORY = Weight(_("类别相同"), 30, _("类别是社区受理时定的，最可靠；但一个类别里事情很杂，单凭类别不推荐。"))
+WORDS = Weight(_("文字相近"), 40, _("说的是不是同一件事，要看文字；少见的词比常见的词说明问题。"))
 PLACE = Weight(_("地点接近"), 10, _("专给这个小区的，先用在这个小区；全街道都能用的，留给别处也行。"))
 WHEN = Weight(_("时间合适"), 5, _("不在可用期内的根本不推荐；可用期盖得住办理期限的，稳妥一些。"))
 LOAD = Weight(_("单位负担"), 8, _("手上事少的单位接得快，也不把事情都压给同一个单位。"))
@@ -41,6 +41,9 @@ CATEGORY_OPEN = 12
 WORDS_HALFWAY = 10.0
 # A word in the demand's title says more than the same word in its text.
 TITLE_TIMES = 1.5
+# A text of so many pairs of characters is read in full; of a longer one each word says less, for some word of three hundred
+# characters is met by chance.
+TEXT_FULL = 50
 # The nearer the place a resource is meant for, the better: inside a community, a community, a street.
 PLACE_NEAR, PLACE_COMMUNITY, PLACE_STREET = 10, 7, 4
 # Usable, but not up to the day by which the demand should be done.
@@ -50,10 +53,13 @@ LOAD_STEP = 1
 # What the community itself has is in nobody's hands.
 LOAD_OWN = 8
 
-# Below this nothing is proposed: the same category alone reaches it only where everything else is well.
-FLOOR = 50
+# Where the words share less than this, nothing is proposed, however well everything else is: a vaccination is no answer to
+# an old man who wants visitors, though both are 困难帮扶. One rare word of a title or a short text is enough.
+WORDS_LEAST = 12
+# Nor is anything below so many points in all.
+FLOOR = 55
 # From these on a score is called so; the last word is for what is just above the floor.
-GRADES = ((80, _("很合适")), (65, _("合适")), (0, _("可以考虑")))
+GRADES = ((80, _("很合适")), (70, _("合适")), (0, _("可以考虑")))
 
 # How many demands one resource may serve in one run at the most, however much of it there is: a proposal is a promise in
 # somebody's name. Money is not cut up by a program.

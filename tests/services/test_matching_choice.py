@@ -75,10 +75,24 @@ def test_the_table_makes_a_hundred_and_says_why() -> None:
 
 def test_the_same_category_and_the_same_words_come_first() -> None:
     best = points(need(), offer())
-    assert best > points(need(), offer(category=None)) > points(need(), offer(category=CLEAN))
-    assert best > points(need(), offer(name="环境整治", text="清扫院落"))
-    # Neither the category nor a word: nothing is proposed, however near and idle the unit is.
-    assert points(need(), offer(category=CLEAN, name="环境整治", text="清扫院落")) == 0
+    clear = {"name": "水管漏水", "text": "厨房水管漏水"}
+    assert points(need(), offer(**clear)) > points(need(), offer(**clear, category=None)) > 0
+    assert points(need(), offer(**clear, category=None)) > points(need(), offer(**clear, category=CLEAN))
+    assert points(need(), offer(**clear)) > best
+
+
+def test_the_category_alone_is_not_enough_however_near_and_idle_the_unit_is() -> None:
+    assert points(need(), offer(name="环境整治", text="清扫院落", kept=50, due=50)) == 0
+    assert points(need(), offer(name="环境整治", text="清扫院落", category=CLEAN)) == 0
+
+
+def test_a_word_of_a_long_text_says_less_than_the_same_word_of_a_short_one() -> None:
+    other = offer(name="电动车充电棚", text="")
+    short = need(title="请看看", text="楼道里电动车飞线充电。")
+    filler = "".join(chr(0x5000 + number) for number in range(300))
+    long = need(title="请看看", text=f"楼道里电动车飞线充电。{filler}")
+    assert points(long, offer(name="充电柜", text="")) == 0 < points(short, offer(name="充电柜", text=""))
+    assert points(short, other) > points(long, other)
 
 
 def test_common_words_and_particles_prove_nothing() -> None:
