@@ -187,14 +187,14 @@ def _word_points(needs: Sequence[Need], offers: Sequence[Offer]) -> tuple[dict[s
     # In a fixed order, so that sums come out the same whatever order a set has.
     shared = sorted(set().union(*asked) & set().union(*given))
     everything = len(needs) + len(offers) + _ELSEWHERE
-    rarity = {word: math.log(everything / (seen[word] + 1)) for word in shared}
+    rarity = {word: weights.WORD_LEAST + math.log(everything / (seen[word] + 1)) for word in shared}
     places = {word: at for at, word in enumerate(shared)}
     said = _table(titles, places, [weights.TITLE_TIMES] * len(titles))
     # What the title says already is not counted again.
     said += _table([text - title for text, title in zip(texts, titles, strict=True)], places, list(map(_weight, texts)))
     rare = np.array([rarity[word] for word in shared])
     evidence = np.asarray((said @ (_table(given, places, [1.0] * len(given)) * rare).T).todense())
-    return rarity, np.rint(weights.WORDS.most * (1 - np.exp(-evidence / weights.WORDS_HALFWAY))).astype(np.int64)
+    return rarity, np.rint(weights.WORDS.most * (1 - np.exp(-evidence / weights.WORDS_SCALE))).astype(np.int64)
 
 
 def _weight(words: Collection[str]) -> float:

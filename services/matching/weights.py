@@ -38,7 +38,9 @@ ALL = (CATEGORY, WORDS, PLACE, WHEN, LOAD, KEPT)
 # A resource that names no category may be anything: the words must say.
 CATEGORY_OPEN = 12
 # Evidence of words at which about two thirds of the points are given: two rare words, or four ordinary ones.
-WORDS_HALFWAY = 10.0
+WORDS_SCALE = 14.0
+# What a word counts however common it is in the list: where half of a community asks for parking, parking still means parking.
+WORD_LEAST = 2.0
 # A word in the demand's title says more than the same word in its text.
 TITLE_TIMES = 1.5
 # A text of so many pairs of characters is read in full; of a longer one each word says less, for some word of three hundred
