@@ -60,6 +60,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard, Certificate),
         ),
         (_("承诺与活动"), _models(request, Commitment, Activity, ServiceRating)),
+        (_("双报到"), _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard)),
+        (_("承诺与活动"), _promises(request)),
         (_("联席会议"), _models(request, JointMeeting, Resolution, Alliance)),
         (_("单位"), _models(request, Unit, UnitMembership)),
         (_("网格"), [*_places(request), *_coverage(request)]),
@@ -108,6 +110,17 @@ def _pairings(request: HttpRequest) -> list[Item]:
         gaps = reverse("admin:partybuilding_pairing_gaps")
         items[0]["active"] = items[0]["active"] and not request.path.startswith(gaps)
         items.append(_item(request, _("缺口与超载"), gaps))
+    return items
+
+
+def _promises(request: HttpRequest) -> list[Item]:
+    """Promises, joint activities and ratings, and their figures."""
+    items = _models(request, Commitment, Activity, ServiceRating)
+    if _sees(request, Commitment):
+        figures = _item(request, _("双报到双服务"), reverse("admin:services_commitment_figures"))
+        for item in items:
+            item["active"] = item["active"] and not figures["active"]
+        items.append(figures)
     return items
 
 

@@ -21,6 +21,7 @@ class ServicesConfig(AppConfig):
             audiences,
             checkin_notices,
             commitment_notices,
+            evidence,
             hanging,
             list_notices,
             member_faces,
@@ -33,7 +34,9 @@ class ServicesConfig(AppConfig):
             workflow,
         )
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
+        from services.resources import activities as activity_sheets
         from services.resources import checkins, matching
+        from services.resources import commitments as commitment_sheets
         from services.selectors import loop as selectors
         from services.views import mobile_checkins, photos
 
@@ -69,6 +72,9 @@ class ServicesConfig(AppConfig):
         list_notices.register()
         checkin_notices.register()
         photos.register()
+        evidence.register()
+        for sheet in (commitment_sheets.CommitmentSheet, activity_sheets.ActivitySheet, activity_sheets.RatingLedger):
+            sheets.register(sheet())
         phone.count_waiting("demands", selectors.todo_count)
         phone.offer_ways("checkins", mobile_checkins.ways)
         sheets.register(checkins.CheckInSheet())

@@ -2,7 +2,14 @@
 
 from celery import shared_task
 
-from services.actions import checkin_sweep, matching, member_sweep, sweeping, tallies
+from services.actions import (
+    checkin_sweep,
+    commitment_sweep,
+    matching,
+    member_sweep,
+    sweeping,
+    tallies,
+)
 
 
 @shared_task(name="services.tasks.sweep_clocks", ignore_result=True)
@@ -33,3 +40,9 @@ def sweep_checkins() -> dict[str, int]:
 def sweep_proposals() -> int:
     """Every hour: proposals of matching that nobody decided on for a month."""
     return matching.outdate_old()
+
+
+@shared_task(name="services.tasks.sweep_commitments", ignore_result=True)
+def sweep_commitments() -> int:
+    """Every hour: promises near their day, past it, or waiting to be confirmed."""
+    return commitment_sweep.sweep_commitments()

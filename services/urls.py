@@ -14,6 +14,7 @@ from services.views import (
     mobile_own_report,
     photos,
     picker,
+    promises,
     qr,
     resident,
 )
@@ -66,6 +67,8 @@ resident_urls = [
     path("follow/<str:code>/<slug:name>/", resident.act, name="act"),
     path("check/", certificates.check, name="certificate_check"),
     path("check/<str:code>/", certificates.checked, name="certificate"),
+    path("promises/units/<int:pk>/", promises.of_unit, name="unit_promises"),
+    path("promises/<str:token>/", promises.of_place, name="promises"),
     path("<str:token>/", resident.order, name="order"),
 ]
 
@@ -77,4 +80,6 @@ place_urls = [
     path("places/<int:pk>/cards/", door_cards.run, name="cards"),
     path("checkins/<int:pk>/receipt/", checkin_papers.receipt, name="checkin_receipt"),
     path("checkins/<int:pk>/agreement/", checkin_papers.agreement, name="checkin_agreement"),
+    path("places/<int:pk>/promises/", promises.place_code, name="place_promises"),
+    path("units/<int:pk>/promises/", promises.unit_code, name="promises"),
 ]

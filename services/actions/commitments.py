@@ -120,7 +120,7 @@ def make_commitments(*, actor: Actor, rows: Sequence[NewCommitment]) -> list[Com
     twins = _twins(rows)
     made = []
     for row in rows:
-        one = _made(row, nodes[row.node.pk], units, members)
+        one = judge_commitment(row, nodes[row.node.pk], units, members)
         _require_speaker(actor, row, one)
         if identity_of(one) in twins:
             raise _promised_already(one)
@@ -239,12 +239,19 @@ def identity_of(row: Commitment) -> Identity:
 # --- Checks ---------------------------------------------------------------------------------------------------------
 
 
-def _made(
+def judge_commitment(
     row: NewCommitment,
     node: GridNode,
     units: dict[int, list[UnitCheckIn]],
     members: dict[int, MemberCheckIn],
 ) -> Commitment:
+    """The promise a row would make, unsaved.
+
+    Args:
+        node: the row's place as it is now. units, members: their check-ins (`services.standing`).
+
+    Raises Invalid under the field that is at fault.
+    """
     if (row.unit is None) == (row.member is None):
         raise _bad("unit", _("请填写承诺单位，或由党员本人承诺，二者选一。"))
     if node.is_retired:

@@ -4,9 +4,33 @@ from django.utils.translation import gettext_lazy as lazy
 
 from core.audit_words import name_deeds, name_fields
 from services import workflow
-from services.admin import applications, checkins, demands, matching, member_cards, member_services, members, settings
+from services.admin import (
+    activities,
+    applications,
+    checkins,
+    commitments,
+    demands,
+    matching,
+    member_cards,
+    member_services,
+    members,
+    ratings,
+    settings,
+)
 
-__all__ = ["applications", "checkins", "demands", "matching", "member_cards", "member_services", "members", "settings"]
+__all__ = [
+    "activities",
+    "applications",
+    "checkins",
+    "commitments",
+    "demands",
+    "matching",
+    "member_cards",
+    "member_services",
+    "members",
+    "ratings",
+    "settings",
+]
 
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
@@ -52,6 +76,10 @@ name_deeds(
         "settings.limits": lazy("修改时限"),
         "calendar.set": lazy("调整工作日历"),
         "commitment.make": lazy("登记承诺"),
+        "activity.register": lazy("登记共建活动"),
+        "activity.change": lazy("修改共建活动"),
+        "activity.drop": lazy("删除共建活动"),
+        "rating.give": lazy("双向评价"),
     }
 )
 name_fields({"late": lazy("超期"), "response_late": lazy("响应超时"), "proposals": lazy("建议数")})

@@ -1,6 +1,11 @@
 from django.urls import path
 
-from services.api import checkins, matching, public, views
+from services.api import (
+    checkins,
+    matching,
+    public,
+    views,
+)
 
 urlpatterns = [
     path("matches/", matching.MatchRuns.as_view(), name="matches"),

@@ -1,0 +1,102 @@
+"""双报到双服务 in one table: units, members, promises and joint activities of a place. Source: docs/domain.md#z2.
+
+Everything counts inside the place it hangs on, seen by whoever may see the place's promises: sums name no person.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from grids.models import County, GridNode
+from grids.querysets import in_subtree
+from services.models import Activity, CheckInRole, MemberCheckIn, MemberCheckInState, UnitCheckIn
+from services.selectors import commitments
+from services.selectors.commitments import Kept
+from services.selectors.spread import Spot, Spread, places_below
+
+
+@dataclass(frozen=True)
+class Line:
+    """The figures of a place; `place` is None for a whole county.
+
+    Attributes:
+        units: that have reported there today, each once; `lead` leads somewhere in it, `supporting` only supports.
+        members: whose check-in the community has accepted.
+    """
+
+    place: GridNode | None
+    units: int
+    lead: int
+    supporting: int
+    members: int
+    kept: Kept
+    activities: int
+
+
+@dataclass(frozen=True)
+class Board:
+    """A place (a county) and what it is made of. What reported to the place itself is in the whole alone."""
+
+    county: County
+    place: GridNode | None
+    whole: Line
+    lines: tuple[Line, ...]
+
+
+def board(county: County, place: GridNode | None = None) -> Board:
+    """The table of a place. Six queries at most, however many places and rows."""
+    units, members, promises, activities = (
+        _units(county, place),
+        _members(county, place),
+        commitments.spread(county, place),
+        _activities(county, place),
+    )
+
+    def line(one: GridNode | None) -> Line:
+        held = list(units.inside(one))
+        lead = {unit for unit, role in held if role == CheckInRole.LEAD}
+        every = {unit for unit, _role in held}
+        return Line(
+            one,
+            len(every),
+            len(lead),
+            len(every - lead),
+            sum(members.inside(one)),
+            commitments.total(promises.inside(one)),
+            sum(activities.inside(one)),
+        )
+
+    whole = line(place)
+    return Board(county, place, whole, tuple(line(one) for one in places_below(county, place)))
+
+
+def _units(county: County, place: GridNode | None) -> Spread[tuple[int, str]]:
+    rows = UnitCheckIn.objects.current().filter(node__county=county, unit__is_active=True)
+    if place is not None:
+        rows = rows.filter(in_subtree(place, "node"))
+    found = rows.order_by().values_list("node__tree_id", "node__community_id", "node__lft", "unit_id", "role")
+    return Spread(Spot(tree, community, tree, lft, (unit, role)) for tree, community, lft, unit, role in found)
+
+
+def _members(county: County, place: GridNode | None) -> Spread[int]:
+    rows = MemberCheckIn.objects.filter(node__county=county, state=MemberCheckInState.ACCEPTED)
+    if place is not None:
+        rows = rows.filter(in_subtree(place, "node", community="community"))
+    return _counted(rows)
+
+
+def _activities(county: County, place: GridNode | None) -> Spread[int]:
+    rows = Activity.objects.filter(county=county)
+    if place is not None:
+        rows = rows.filter(in_subtree(place, "node", community="community"))
+    return _counted(rows)
+
+
+def _counted(rows: object) -> Spread[int]:
+    spots: Iterable[tuple[int, int, int, int, int]] = (
+        rows.order_by()  # type: ignore[attr-defined]
+        .values_list("community__tree_id", "community_id", "node__tree_id", "node__lft")
+        .annotate(n=Count("pk"))
+    )
+    return Spread(Spot(*spot) for spot in spots)
