@@ -38,7 +38,7 @@ class ServicesConfig(AppConfig):
         from services.resources import checkins, matching
         from services.resources import commitments as commitment_sheets
         from services.selectors import loop as selectors
-        from services.views import mobile_checkins, photos
+        from services.views import mobile_checkins, mobile_commitments, mobile_ratings, photos
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -82,5 +82,7 @@ class ServicesConfig(AppConfig):
         place_parts.register("checkins", place_checkins.parts)
         grid_timeline.register("checkins", place_checkins.history)
         member_faces.register()
+        phone.offer_ways("commitments", mobile_commitments.ways)
+        phone.offer_ways("ratings", mobile_ratings.ways, counted=False)
         for flow in workflow.ALL:
             engine.register(flow)

@@ -17,6 +17,7 @@ from core.periods import Quarter
 from grids.actions import register_remediation
 from services.models import Demand, DemandEvent, MatchRun, Photo
 from tests import factories as make
+from tests import weft_factories as weave
 from tests.cast import Cast
 from tests.services.test_loop import dispatched
 from tests.weft_factories import make_application, make_card, make_certificate, make_member_checkin, make_service
@@ -192,6 +193,25 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:pairing": PAIRING_ON_PHONE,
     "mobile:pairing_visit": PAIRING_ON_PHONE,
     "mobile:pairing_solve": PAIRING_ON_PHONE,
+    "api:commitments": BY_KEY,
+    "api:commitment": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
+    "api:commitment_move": KEY_TO_POST,
+    "api:two_way": {401: "anonymous", 200: CADRES, 404: "*"},
+    "api:activities": BY_KEY,
+    "api:activity": {401: "anonymous", 200: "officer street department", 404: "*"},
+    "api:ratings": BY_KEY,
+    "api:rating": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
+    "api:rating_figures": {401: "anonymous", 200: CADRES, 404: "*"},
+    "mobile:commitments": ON_PHONES,
+    "mobile:commitment": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
+    "mobile:commitment_make": {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison member", 403: "*"},
+    "mobile:commitment_move": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "mobile:ratings": ON_PHONES,
+    "mobile:rating": {302: NOT_ON_PHONES, 200: "liaison", 404: "*"},
+    "resident:promises": OPEN,
+    "resident:unit_promises": OPEN,
+    "places:promises": {302: "anonymous", 200: "officer liaison street department admin neighbour", 404: "*"},
+    "places:place_promises": {302: "anonymous", 200: "officer street department admin", 404: "*"},
     "resident:start": OPEN,
     "resident:inside": OPEN,
     "resident:look_up": OPEN,
@@ -276,6 +296,11 @@ class World:
             make_certificate(cast.a.member, cast.a.node),
         )
         self.run = MatchRun.objects.create(county=cast.county, node=cast.a.node, demands=1, resources=1)
+        self.commitment = weave.make_commitment(self.unit, self.place)
+        self.kept = weave.make_commitment(
+            self.unit, self.place, title="清理杂物", state="done", done_on=weave.today(), percent=100
+        )
+        self.activity, self.rating = weave.make_activity(self.community, self.unit), weave.make_rating(self.kept)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         people = cast.people()
@@ -300,10 +325,13 @@ class World:
         values = {
             "<str:code>": self._named(name, resident),
             "<str:follow_code>": self.demand.follow_code,
-            "<str:token>": (self.community if name == "resident:inside" else self.place).public_token,
+            "<str:token>": (
+                self.community if name in ("resident:inside", "resident:promises") else self.place
+            ).public_token,
             "<slug:code>": self._code(name),
             "<slug:transition>": "sign",
             "<slug:name>": "evaluate" if resident else _SLUGS.get(name, "sign"),
+            "<slug:key>": f"commitment-{self.kept.pk}",
             "<slug:word>": "job-result",
             "<int:unit>": str(self.card.unit_id),
             "<str:quarter>": Quarter.of(self.card.quarter).code,
@@ -326,6 +354,8 @@ class World:
     def _pk(self, name: str) -> int:
         kinds = {
             "core:notice_open": self.notice.pk,
+            "api:activity": self.activity.pk,
+            "api:rating": self.rating.pk,
             "mobile:compound": self.compound.pk,
             "mobile:remediation_photos": self.project.pk,
             "mobile:own_service": self.service.pk,
@@ -351,6 +381,12 @@ class World:
             return self.run.pk
         if name == "api:unit":
             return self.unit.pk
+        if name in ("places:promises", "resident:unit_promises"):
+            return self.unit.pk
+        if name == "places:place_promises":
+            return self.community.pk
+        if name.startswith(("api:commitment", "mobile:commitment")):
+            return self.commitment.pk
         if name.startswith("places:"):
             return self.place.pk
         return kinds.get(name, self.photo.pk)

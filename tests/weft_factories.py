@@ -133,6 +133,18 @@ def make_floating(node: GridNode, **fields: Any) -> FloatingMember:
     return FloatingMember.objects.create(county=node.county, station=station, **given)
 
 
+def make_rating(commitment: Commitment, **fields: Any) -> ServiceRating:
+    """What the community says of a promise that was kept."""
+    given = {"side": "community", "grade": "satisfied", **fields}
+    return ServiceRating.objects.create(
+        county=commitment.county,
+        community=commitment.community,
+        unit=commitment.unit,
+        commitment=commitment,
+        **given,
+    )
+
+
 def hang_weft(community: CommunityCast, officer: User) -> None:
     """One of everything of the weft in a community, for tests that walk all models."""
     node, unit, member = community.node, community.unit, community.member

@@ -21,6 +21,7 @@ from services.actions.ratings import rate
 from services.admin import two_way
 from services.models import RatingSide, Satisfaction, ServiceRating
 from services.selectors import ratings
+from services.selectors.two_way import place_of
 
 TONES = {Satisfaction.SATISFIED: "green", Satisfaction.FAIRLY: "blue", Satisfaction.DISSATISFIED: "amber"}
 
@@ -106,7 +107,7 @@ class ServiceRatingAdmin(SheetAdmin):
         """By unit and by community, each with how many ratings it stands on; no order of merit."""
         if not self.sees_list(request.user):
             raise PermissionDenied
-        county, place = two_way.place_of(two_way.person(request), request.GET.get("place", ""))
+        county, place = place_of(two_way.person(request), request.GET.get("place", ""))
         listed = self.url("changelist")
         query = f"place={place.pk}&" if place else ""
         context = {

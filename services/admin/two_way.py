@@ -17,17 +17,16 @@ from django.utils.translation import gettext as _
 
 from core import policies
 from core.admin_base import Part, link
-from core.errors import NotFound
 from core.models import User
 from core.spreadsheets import XLSX_TYPE, LedgerColumn, write_ledger
 from grids.models import County, GridNode
-from grids.policies import CountyScope, NodeScope
-from grids.selectors import managed_county, reporting_unit
+from grids.policies import CountyScope
+from grids.selectors import reporting_unit
 from partybuilding.compound_board import Figure
 from services.models import Activity, Commitment, MemberCheckIn, UnitCheckIn
 from services.posts import VIEW_COMMITMENT
 from services.selectors.commitments import UnitKept, by_unit
-from services.selectors.two_way import Board, Line, board
+from services.selectors.two_way import Board, Line, board, place_of
 
 
 def show(page: Any, request: HttpRequest) -> HttpResponse:
@@ -88,23 +87,6 @@ def person(request: HttpRequest) -> User:
     """Whoever passed the door of the admin."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def place_of(user: User, asked: str) -> tuple[County, GridNode | None]:
-    """The place of that key, or the widest whose promises the person sees (None: the whole county). Raises NotFound."""
-    scopes = policies.scopes(user, VIEW_COMMITMENT)
-    county = managed_county(user, VIEW_COMMITMENT)
-    if not asked and any(isinstance(scope, CountyScope) for scope in scopes):
-        return county, None
-    nodes = GridNode.objects.standing().filter(policies.within(GridNode, user, VIEW_COMMITMENT))
-    if asked:
-        nodes = nodes.filter(pk=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 19 else nodes.none()
-    else:
-        nodes = nodes.filter(pk__in=[scope.pk for scope in scopes if isinstance(scope, NodeScope)])
-    found = nodes.select_related("county", "level_type").order_by("tree_id", "lft").first()
-    if found is None:
-        raise NotFound(_("没有找到这个地方，或不在您的管辖范围内。"))
-    return found.county, found
 
 
 # --- What the page says ---------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ from django.urls import path
 from services.api import (
     checkins,
     matching,
+    promises,
     public,
     views,
 )
@@ -26,6 +27,15 @@ urlpatterns = [
     path("checkin-applications/<int:pk>/accept/", checkins.ApplicationAccept.as_view(), name="checkin_accept"),
     path("checkin-applications/<int:pk>/send_back/", checkins.ApplicationSendBack.as_view(), name="checkin_send_back"),
     path("checkin-applications/<int:pk>/decline/", checkins.ApplicationDecline.as_view(), name="checkin_decline"),
+    path("commitments/", promises.CommitmentList.as_view(), name="commitments"),
+    path("commitments/<int:pk>/", promises.CommitmentDetail.as_view(), name="commitment"),
+    path("commitments/<int:pk>/<slug:name>/", promises.CommitmentMove.as_view(), name="commitment_move"),
+    path("two-way/", promises.TwoWayFigures.as_view(), name="two_way"),
+    path("activities/", promises.ActivityList.as_view(), name="activities"),
+    path("activities/<int:pk>/", promises.ActivityDetail.as_view(), name="activity"),
+    path("ratings/", promises.RatingList.as_view(), name="ratings"),
+    path("ratings/figures/", promises.RatingFigures.as_view(), name="rating_figures"),
+    path("ratings/<int:pk>/", promises.RatingDetail.as_view(), name="rating"),
     path("public/places/<str:token>/", public.PlaceView.as_view(), name="public_place"),
     path("public/orders/", public.OrderList.as_view(), name="public_orders"),
     path("public/orders/<str:follow_code>/", public.OrderView.as_view(), name="public_order"),

@@ -39,14 +39,16 @@ TITLE, KIND, PLACE, DAY, UNITS, PEOPLE, TEXT = (
 )
 BATCH = 300
 _KIND_OF = {str(label): value for value, label in ActivityKind.choices}
-_HYGIENE, _POLICY, _VISIT, _HEALTH, _CULTURE, _PARTY_DAY, _OTHER = map(str, ActivityKind.labels)
+_OTHER = str(ActivityKind.OTHER.label)
 _KIND_WORDS = {
-    **dict.fromkeys(("卫生", "清洁", "环境整治", "环境卫生整治", "志愿清扫"), _HYGIENE),
-    **dict.fromkeys(("宣传", "宣讲", "政策宣讲", "普法"), _POLICY),
-    **dict.fromkeys(("走访", "慰问", "帮扶", "送温暖"), _VISIT),
-    **dict.fromkeys(("义诊", "健康", "体检", "健康讲座"), _HEALTH),
-    **dict.fromkeys(("文体", "文化", "文艺", "体育", "联欢"), _CULTURE),
-    **dict.fromkeys(("党日", "党课", "党建活动"), _PARTY_DAY),
+    **dict.fromkeys(("卫生", "清洁", "环境整治", "环境卫生整治", "志愿清扫"), str(ActivityKind.HYGIENE.label)),
+    **dict.fromkeys(("宣传", "宣讲", "政策宣讲"), str(ActivityKind.POLICY.label)),
+    **dict.fromkeys(("走访", "慰问", "帮扶", "送温暖"), str(ActivityKind.VISIT.label)),
+    **dict.fromkeys(("义诊", "健康", "体检", "健康讲座"), str(ActivityKind.HEALTH.label)),
+    **dict.fromkeys(("文体", "文化", "文艺", "体育", "联欢"), str(ActivityKind.CULTURE.label)),
+    **dict.fromkeys(("党日", "党课", "党建活动"), str(ActivityKind.PARTY_DAY.label)),
+    **dict.fromkeys(("调解", "矛盾调解"), str(ActivityKind.MEDIATION.label)),
+    **dict.fromkeys(("普法", "法律宣讲", "法治讲座"), str(ActivityKind.LAW.label)),
 }
 _BETWEEN = re.compile(r"[、,，;；\n]+")
 
@@ -89,7 +91,7 @@ class ActivitySheet(GridSheet):
                 choices=tuple(_KIND_OF),
                 synonyms=_KIND_WORDS,
                 note=_("不填就是%(kind)s") % {"kind": _OTHER},
-                example=_HYGIENE,
+                example=str(ActivityKind.HYGIENE.label),
                 width=14,
             ),
             *places_of(where).columns(),

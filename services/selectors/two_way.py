@@ -7,10 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
+from core import policies
+from core.errors import NotFound
+from core.models import User
 from grids.models import County, GridNode
+from grids.policies import CountyScope, NodeScope
 from grids.querysets import in_subtree
 from services.models import Activity, CheckInRole, MemberCheckIn, MemberCheckInState, UnitCheckIn
+from services.posts import VIEW_COMMITMENT
 from services.selectors import commitments
 from services.selectors.commitments import Kept
 from services.selectors.spread import Spot, Spread, places_below
@@ -69,6 +75,31 @@ def board(county: County, place: GridNode | None = None) -> Board:
 
     whole = line(place)
     return Board(county, place, whole, tuple(line(one) for one in places_below(county, place)))
+
+
+def place_of(user: User, asked: str) -> tuple[County, GridNode | None]:
+    """The place of that key, or the widest whose promises the person sees (None: the whole county). Raises NotFound."""
+    found = policies.scopes(user, VIEW_COMMITMENT)
+    # A unit and a member see their own promises, not a place.
+    scopes = [scope for scope in found if isinstance(scope, CountyScope | NodeScope)]
+    if not scopes:
+        raise _nowhere()
+    county = County.objects.get(pk=scopes[0].county_id)
+    if not asked and any(isinstance(scope, CountyScope) for scope in scopes):
+        return county, None
+    nodes = GridNode.objects.standing().filter(policies.within(GridNode, user, VIEW_COMMITMENT))
+    if asked:
+        nodes = nodes.filter(pk=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 19 else nodes.none()
+    else:
+        nodes = nodes.filter(pk__in=[scope.pk for scope in scopes if isinstance(scope, NodeScope)])
+    place = nodes.select_related("county", "level_type").order_by("tree_id", "lft").first()
+    if place is None:
+        raise _nowhere()
+    return place.county, place
+
+
+def _nowhere() -> NotFound:
+    return NotFound(_("没有找到这个地方，或不在您的管辖范围内。"))
 
 
 def _units(county: County, place: GridNode | None) -> Spread[tuple[int, str]]:

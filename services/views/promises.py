@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -86,7 +86,7 @@ def _listed(request: HttpRequest, rows: QuerySet[Commitment], *, whose: bool) ->
     shown = (
         rows.filter(state__in=_SHOWN)
         .select_related("node", "unit")
-        .order_by(Q(state=CommitmentState.DONE), "due_on", "pk")
+        .order_by(Case(When(state=CommitmentState.DONE, then=1), default=0), "due_on", "pk")
     )
     page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     today = timezone.localdate()

@@ -30,15 +30,18 @@ from partybuilding.models import (
 )
 from services.actions.settings import set_calendar_day
 from services.models import (
+    Activity,
     Category,
     Certificate,
     CheckInApplication,
+    Commitment,
     Demand,
     LoopSettings,
     MatchProposal,
     MatchRun,
     MemberCard,
     MemberCheckIn,
+    ServiceRating,
     ServiceRecord,
     UnitCheckIn,
 )
@@ -102,6 +105,9 @@ LISTS: dict[type, list[str]] = {
     PairingVisit: [*CADRES, *ADMIN],
     MatchRun: CADRES,
     MatchProposal: CADRES,
+    Commitment: CADRES,
+    Activity: CADRES,
+    ServiceRating: CADRES,
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -134,6 +140,9 @@ ADDS: dict[type, list[str]] = {
     PairingVisit: [],
     MatchRun: [*COMMUNITY, *STREET],
     MatchProposal: [],
+    Commitment: [*COMMUNITY, *STREET],
+    Activity: COMMUNITY,
+    ServiceRating: COMMUNITY,
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -159,6 +168,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     PairingProblem: ("solve", VISITS),
     PairingVisit: ("correct", VISITS),
     MatchProposal: ("refuse", [*COMMUNITY, *STREET]),
+    Commitment: ("change", [*COMMUNITY, *STREET]),
+    Activity: ("edit", COMMUNITY),
 }
 
 
@@ -199,6 +210,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         **pairing_rows(cast.a.compound, cast.a.unit),
         **member_rows(cast.a.member, cast.a.compound),
         **match_rows(cast.a.node, cast.a.unit, demand),
+        **promise_rows(cast.a.node, cast.a.unit),
     }
 
 
@@ -225,6 +237,15 @@ def member_rows(member: Member, node: GridNode) -> dict[type, Any]:
         ServiceRecord: weft.make_service(checkin),
         MemberCard: weft.make_card(member, checkin.community),
         Certificate: weft.make_certificate(member, checkin.community),
+    }
+
+
+def promise_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
+    commitment = weft.make_commitment(unit, node)
+    return {
+        Commitment: commitment,
+        Activity: weft.make_activity(node, unit),
+        ServiceRating: weft.make_rating(weft.make_commitment(unit, node, title="清理杂物", state="done")),
     }
 
 
@@ -256,6 +277,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         **pairing_rows(cast.other_county_community, unit),
         **member_rows(make.make_member("邻县报到党员", unit), cast.other_county_community),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
+        **promise_rows(cast.other_county_community, unit),
     }
 
 
@@ -280,6 +302,8 @@ OWN_PAGES = {
     ServiceRecord: {"send_back"},
     PartyOrganisation: {"tree"},
     MatchRun: {"accept"},
+    Commitment: {"figures", "figures_ledger"},
+    ServiceRating: {"figures"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -306,6 +330,9 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "checkins": ([*COMMUNITY, *STREET, *ADMIN], [*CADRES, *ADMIN]),
     "compounds": (KEEP, [*CADRES, *ADMIN]),
     "remediations": (KEEP, [*CADRES, *ADMIN]),
+    "commitments": ([*COMMUNITY, *STREET], CADRES),
+    "activities": (COMMUNITY, CADRES),
+    "ratings": ([], CADRES),
     "nodes": (KEEP, [*CADRES, *ADMIN]),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
