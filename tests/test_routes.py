@@ -268,6 +268,7 @@ _SLUGS = {
     "mobile:own_service_do": "drop",
     "mobile:member_report": "send_back",
     "mobile:member_service": "send_back",
+    "mobile:commitment_move": "progress",
 }
 
 

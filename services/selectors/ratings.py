@@ -30,7 +30,7 @@ from services.models import (
     SubOrderState,
 )
 
-# Below so many ratings a share is not told (docs/practice.md#lessons).
+# Below so many ratings a share is not told (docs/practice.md#rates).
 ENOUGH = 5
 # What was done longer ago is not asked about any more.
 ASKED_DAYS = 90
