@@ -12,6 +12,7 @@ from core.actors import SYSTEM
 from core.audit import Deed
 from core.periods import day_start
 from governance.sample.care import raise_households
+from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
@@ -79,8 +80,11 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     write_people(weft, county, nodes, branches_of(compounds))
     compound_rows = write_compounds(county, compounds, accounts.day)
     report_units(facts, nodes, weft, accounts.day)
+    write_checkins(weft, posts, facts.code)
     members = [row for rows in weft.members.values() for row in rows]
     _audit(users, posts.rows, weft.units, weft.memberships, members, weft.checkins)
+    if shown:
+        _audit(tell_applications(nodes, weft, accounts.day))
     paired = pair_places(county, facts, nodes, weft, leaders, accounts.day)
     _audit(paired.pairings, paired.visits, paired.problems)
     ground = Ground(

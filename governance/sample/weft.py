@@ -180,7 +180,7 @@ def _bind(generations: list[list[PartyOrganisation]], first: int) -> None:
 
 
 def report_units(facts: CountyFacts, nodes: list[GridNode], weft: Weft, day: datetime.date) -> None:
-    """Has every unit report to its places, and writes that."""
+    """Has every unit report to its places; unsaved, what belongs to a check-in comes later (`checkins.py`)."""
     rng = Random(f"{facts.code} check-ins")  # noqa: S311
     communities = [node for node in nodes if node.level_key == "community"]
     if facts.preset == "xixiang":
@@ -190,7 +190,6 @@ def report_units(facts: CountyFacts, nodes: list[GridNode], weft: Weft, day: dat
     for unit, node, role in places:
         start = day - datetime.timedelta(days=rng.randint(190, 400))
         weft.checkins.append(UnitCheckIn(unit=unit, node=node, role=role, start=start))
-    UnitCheckIn.objects.bulk_create(weft.checkins, batch_size=BATCH)
 
 
 Place = tuple[Unit, GridNode, str]

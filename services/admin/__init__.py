@@ -41,7 +41,16 @@ name_deeds(
         **dict.fromkeys(
             (
                 f"{model}.sample"
-                for model in ("user", "appointment", "unit", "unitmembership", "member", "unitcheckin", "demand")
+                for model in (
+                    "user",
+                    "appointment",
+                    "unit",
+                    "unitmembership",
+                    "member",
+                    "unitcheckin",
+                    "checkinapplication",
+                    "demand",
+                )
             ),
             lazy("载入示例"),
         ),

@@ -47,8 +47,10 @@ from services.actions.tallies import differences
 from services.clocks import GREEN, RED, YELLOW, colour
 from services.defaults import CATEGORIES
 from services.models import (
+    ApplicationState,
     Assignment,
     AssignmentState,
+    CheckInApplication,
     CheckInRole,
     Demand,
     DemandEvent,
@@ -61,6 +63,8 @@ from services.models import (
     Tally,
     UnitCheckIn,
 )
+from services.selectors.checkins import Figures as CheckInFigures
+from services.selectors.checkins import figures_at, open_states, running_out
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
 
 pytestmark = pytest.mark.django_db
@@ -260,6 +264,27 @@ def test_the_second_county_covers_its_sectors(zhenan: County) -> None:
     assert checkins.values("unit").distinct().count() == 102
     here = Counter(checkins.filter(node__name="新城社区").values_list("role", flat=True))
     assert here == {CheckInRole.LEAD: 8, CheckInRole.SUPPORTING: 8}
+
+
+def test_check_ins_are_complete_and_counted_as_published(xixiang: County, zhenan: County) -> None:
+    home = GridNode.objects.get(county=zhenan, name="新城社区")
+    assert figures_at(home) == CheckInFigures(facts.XINCHENG_LEAD + facts.XINCHENG_SUPPORTING, facts.XINCHENG_LEAD)
+    rows = UnitCheckIn.objects.filter(node__county__in=(xixiang, zhenan))
+    assert not rows.filter(Q(number="") | Q(brings="") | Q(until=None) | Q(unit_liaison=None)).exists()
+    assert not rows.filter(community_liaison=None).exists()
+    assert rows.values("number").distinct().count() == rows.count()
+
+
+def test_the_shown_community_has_applications_in_every_state(xixiang: County) -> None:
+    asked = CheckInApplication.objects.filter(node__county=xixiang)
+    shown = asked.filter(node__community__name="东关社区")
+    assert set(shown.values_list("state", flat=True)) == set(ApplicationState.values)
+    assert not asked.filter(applied_at__gte=day_start(DAY)).exists()
+    for row in asked.filter(state__in=open_states(), renews=None):
+        assert not UnitCheckIn.objects.filter(unit=row.unit, node=row.node).exists()
+    assert asked.filter(renews__isnull=False, state=ApplicationState.APPLIED).count() == 1
+    out = UnitCheckIn.objects.filter(running_out(DAY), node__community__name="东关社区")
+    assert out.filter(until__lt=DAY).exists() and out.filter(until__gte=DAY).exists()
 
 
 def test_the_county_says_what_is_invented(xixiang: County) -> None:
