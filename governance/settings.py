@@ -348,6 +348,7 @@ BEAT: dict[str, float] = {
     "grids.tasks.sweep_care": 3600,
     "services.tasks.sweep_checkins": 3600,
     "services.tasks.sweep_proposals": 3600,
+    "partybuilding.tasks.sweep_party": 3600,
 }
 CELERY_BEAT_SCHEDULE = {
     # A run nobody took before the next one is due is worthless: it expires, so that a worker which was away for a

@@ -14,7 +14,9 @@ class PartybuildingConfig(AppConfig):
         from grids import place_parts, timeline
         from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
+        from grids.querysets import unended
         from partybuilding import audiences, compounds, duties, hanging, place_pairings, policies, posts
+        from partybuilding.actions import alliance_sweep
         from partybuilding.models import (
             Alliance,
             AllianceSeat,
@@ -32,7 +34,7 @@ class PartybuildingConfig(AppConfig):
             Unit,
             UnitMembership,
         )
-        from partybuilding.resources import organisations, pairing_ledgers, pairings, units
+        from partybuilding.resources import alliance_seats, organisations, pairing_ledgers, pairings, units
         from partybuilding.views import mobile
 
         add_rights(posts.POST_RIGHTS)
@@ -60,6 +62,7 @@ class PartybuildingConfig(AppConfig):
         )
         registry.register(Alliance, policies.AlliancePolicy())
         registry.register(AllianceSeat, policies.AlliancePolicy("alliance"))
+        alliance_sweep.register()
         hanging.register()
         compounds.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
@@ -68,9 +71,18 @@ class PartybuildingConfig(AppConfig):
             label=_("在用的党组织"),
             rows=lambda unit: PartyOrganisation.objects.filter(unit=unit, is_active=True),
         )
+        duties.register(
+            "seat", label=_("没有到期的联盟席位"), rows=lambda unit: AllianceSeat.objects.filter(unended(), unit=unit)
+        )
         phone.offer_ways("pairings", mobile.ways)
         place_parts.register("pairings", place_pairings.parts)
         timeline.register("pairings", place_pairings.history)
-        for sheet in (units.UnitSheet, organisations.OrganisationSheet, pairings.PairingSheet, *pairing_ledgers.SHEETS):
+        for sheet in (
+            units.UnitSheet,
+            organisations.OrganisationSheet,
+            alliance_seats.SeatSheet,
+            pairings.PairingSheet,
+            *pairing_ledgers.SHEETS,
+        ):
             sheets.register(sheet())
         audiences.register()

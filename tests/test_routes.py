@@ -20,7 +20,14 @@ from tests import factories as make
 from tests import weft_factories as weave
 from tests.cast import Cast
 from tests.services.test_loop import dispatched
-from tests.weft_factories import make_application, make_card, make_certificate, make_member_checkin, make_service
+from tests.weft_factories import (
+    make_alliance,
+    make_application,
+    make_card,
+    make_certificate,
+    make_member_checkin,
+    make_service,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +139,9 @@ TABLE: dict[str, dict[int, str]] = {
     "api:places": BY_KEY,
     "api:categories": BY_KEY,
     "api:units": BY_KEY,
+    "api:alliances": BY_KEY,
+    "api:alliance_figures": BY_KEY,
+    "api:alliance": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "api:unit": {401: "anonymous", 200: "officer liaison street department admin neighbour", 404: "*"},
     "api:members": BY_KEY,
     "api:public_place": OPEN,
@@ -282,6 +292,7 @@ class World:
         self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
         self.photo.file.save("x.jpg", ContentFile(b"x"))
         self.unit = cast.a.unit
+        self.alliance = make_alliance(cast.a.node, cast.a.unit)
         self.place, self.community, self.compound = cast.a.building, cast.a.node, cast.a.compound
         self.project = register_remediation(actor=SYSTEM, node=self.compound, kind="lift", title="加装电梯")
         self.job = Job(kind="x", title="导入", owner=cast.a.officer)
@@ -380,6 +391,8 @@ class World:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
         if name.startswith("api:match"):
             return self.run.pk
+        if name == "api:alliance":
+            return self.alliance.pk
         if name == "api:unit":
             return self.unit.pk
         if name in ("places:promises", "resident:unit_promises"):

@@ -1,6 +1,7 @@
 """Admin pages of this floor."""
 
 from partybuilding.admin import (
+    alliances,
     compounds,
     members,
     organisations,
@@ -12,6 +13,7 @@ from partybuilding.admin import (
 )
 
 __all__ = [
+    "alliances",
     "compounds",
     "members",
     "organisations",

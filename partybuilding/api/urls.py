@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partybuilding.api import compounds, pairings, units
+from partybuilding.api import alliances, compounds, pairings, units
 
 urlpatterns = [
     path("pairings/", pairings.PairingList.as_view(), name="pairings"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("pairings/<int:pk>/visits/", pairings.PairingVisits.as_view(), name="pairing_visits"),
     path("pairings/<int:pk>/problems/", pairings.PairingProblems.as_view(), name="pairing_problems"),
     path("pairings/problems/<int:pk>/solve/", pairings.ProblemSolve.as_view(), name="pairing_solve"),
+    path("alliances/", alliances.AllianceList.as_view(), name="alliances"),
+    path("alliances/figures/", alliances.AllianceFigures.as_view(), name="alliance_figures"),
+    path("alliances/<int:pk>/", alliances.AllianceDetail.as_view(), name="alliance"),
     path("units/<int:pk>/", units.UnitDetail.as_view(), name="unit"),
     path("compounds/", compounds.CompoundList.as_view(), name="compounds"),
     path("compounds/figures/", compounds.CompoundFigures.as_view(), name="compound_figures"),

@@ -1,6 +1,5 @@
 """Joint bodies of a place and its units: alliance, 大工委, 大党委. Source: docs/domain.md#l4, #g4."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -53,7 +52,7 @@ class SeatRole(models.TextChoices):
 
 
 class AllianceSeat(models.Model):
-    """Who sits on a joint body, as what, from a day to a day. The person need not have an account."""
+    """Who sits on a joint body, as what, from a day to a day."""
 
     alliance = models.ForeignKey(Alliance, models.PROTECT, related_name="seats", verbose_name=_("党建联盟"))
     role = models.CharField(_("席位"), max_length=20, choices=SeatRole)
@@ -62,9 +61,6 @@ class AllianceSeat(models.Model):
     )
     name = models.CharField(_("姓名"), max_length=60)
     title = models.CharField(_("职务"), max_length=60, blank=True)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("账号")
-    )
     start = models.DateField(_("任期开始"), default=timezone.localdate)
     end = models.DateField(_("任期结束"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)

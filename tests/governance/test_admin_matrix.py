@@ -19,6 +19,8 @@ from core.sheets.base import registered
 from grids.actions import register_remediation
 from grids.models import Appointment, CareCadence, CareHousehold, County, GridNode, Level, Remediation, Vacancy
 from partybuilding.models import (
+    Alliance,
+    AllianceSeat,
     Compound,
     Member,
     Pairing,
@@ -48,7 +50,7 @@ from services.models import (
 from tests import factories as make
 from tests import weft_factories as weft
 from tests.cast import Cast
-from tests.weft_factories import make_application, make_resource
+from tests.weft_factories import make_alliance, make_application, make_resource
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +110,8 @@ LISTS: dict[type, list[str]] = {
     Commitment: CADRES,
     Activity: CADRES,
     ServiceRating: CADRES,
+    Alliance: [*CADRES, *ADMIN],
+    AllianceSeat: [*CADRES, *ADMIN],
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -143,6 +147,8 @@ ADDS: dict[type, list[str]] = {
     Commitment: [*COMMUNITY, *STREET],
     Activity: COMMUNITY,
     ServiceRating: COMMUNITY,
+    Alliance: [*KEEP, *DEPARTMENT],
+    AllianceSeat: [],
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -170,6 +176,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     MatchProposal: ("refuse", [*COMMUNITY, *STREET]),
     Commitment: ("change", [*COMMUNITY, *STREET]),
     Activity: ("edit", COMMUNITY),
+    Alliance: ("edit", [*KEEP, *DEPARTMENT]),
+    AllianceSeat: ("change", [*KEEP, *DEPARTMENT]),
 }
 
 
@@ -211,6 +219,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         **member_rows(cast.a.member, cast.a.compound),
         **match_rows(cast.a.node, cast.a.unit, demand),
         **promise_rows(cast.a.node, cast.a.unit),
+        **alliance_rows(cast.a.node, cast.a.unit),
     }
 
 
@@ -249,6 +258,11 @@ def promise_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
     }
 
 
+def alliance_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
+    alliance = make_alliance(node, unit)
+    return {Alliance: alliance, AllianceSeat: alliance.seats.get()}
+
+
 def outside(cast: Cast) -> dict[type, Any]:
     """A row of each model that nobody of county `cast.county` may know of."""
     county = cast.other_county
@@ -278,6 +292,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         **member_rows(make.make_member("邻县报到党员", unit), cast.other_county_community),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
         **promise_rows(cast.other_county_community, unit),
+        **alliance_rows(cast.other_county_community, unit),
     }
 
 
@@ -313,6 +328,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "people": ([], ADMIN),
     "units": (ADMIN, [*CADRES, *ADMIN]),
     "organisations": (ADMIN, [*CADRES, *ADMIN]),
+    "alliance_seats": ([*KEEP, *DEPARTMENT], [*CADRES, *ADMIN]),
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
     "appointments": (KEEP, [*CADRES, *ADMIN]),
