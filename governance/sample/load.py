@@ -16,6 +16,7 @@ from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
+from governance.sample.members import report_members, settle_members
 from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
 from governance.sample.shown import tell_shown
@@ -77,6 +78,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     users = accounts.write()
     Appointment.objects.bulk_create(posts.rows, batch_size=BATCH)
     compounds = plan_compounds(facts, nodes, weft.units)
+    homes = settle_members(facts, nodes, weft, shown)
     write_people(weft, county, nodes, branches_of(compounds))
     compound_rows = write_compounds(county, compounds, accounts.day)
     report_units(facts, nodes, weft, accounts.day)
@@ -85,6 +87,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     _audit(users, posts.rows, weft.units, weft.memberships, members, weft.checkins)
     if shown:
         _audit(tell_applications(nodes, weft, accounts.day))
+    reported = report_members(county, facts, homes, weft, posts, accounts.day, shown)
+    _audit(*reported.tables)
     paired = pair_places(county, facts, nodes, weft, leaders, accounts.day)
     _audit(paired.pairings, paired.visits, paired.problems)
     ground = Ground(
@@ -113,6 +117,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         "pairings": len(paired.pairings),
         "demands": len(demands.stories),
         "households": len(households),
+        "reports": len(reported.checkins),
     }
 
 

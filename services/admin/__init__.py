@@ -50,6 +50,10 @@ name_deeds(
                     "unitcheckin",
                     "checkinapplication",
                     "demand",
+                    "membercheckin",
+                    "servicerecord",
+                    "membercard",
+                    "certificate",
                 )
             ),
             lazy("载入示例"),

@@ -42,6 +42,8 @@ from partybuilding.models import (
 from partybuilding.selectors import columns_of, gaps, my_figures, overloads
 from partybuilding.selectors.compounds import board
 from services.actions import move, raise_demand
+from services.actions.member_cards import last_quarter
+from services.actions.member_sweep import without_card
 from services.actions.sweeping import mark_late, mark_unanswered, unpark
 from services.actions.tallies import differences
 from services.clocks import GREEN, RED, YELLOW, colour
@@ -50,6 +52,7 @@ from services.models import (
     ApplicationState,
     Assignment,
     AssignmentState,
+    Certificate,
     CheckInApplication,
     CheckInRole,
     Demand,
@@ -57,6 +60,8 @@ from services.models import (
     DemandState,
     Extension,
     ExtensionState,
+    MemberCard,
+    MemberCheckIn,
     SubOrder,
     SubOrderState,
     Supervision,
@@ -65,6 +70,8 @@ from services.models import (
 )
 from services.selectors.checkins import Figures as CheckInFigures
 from services.selectors.checkins import figures_at, open_states, running_out
+from services.selectors.members import figures_by_community, figures_of, member_figures
+from services.selectors.membership import cards_for, reports_waiting, services_waiting
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
 
 pytestmark = pytest.mark.django_db
@@ -254,6 +261,28 @@ def test_compounds_show_the_published_figures(zhenan: County, xixiang: County) -
         pictures = RemediationPhoto.objects.filter(remediation__county=county)
         assert pictures.filter(stage="before").count() == pictures.filter(stage="after").count() >= 4
         assert all(one.size < 40_000 for one in pictures)
+
+
+def test_members_reported_as_published(zhenan: County, xixiang: County) -> None:
+    found = figures_by_community(zhenan)
+    first = GridNode.objects.get(county=zhenan, name="新城社区")
+    assert found[first.pk].reported == 318
+    assert member_figures(zhenan).reported == Member.objects.filter(county=zhenan).count() == 2150
+    rows = MemberCheckIn.objects.filter(state="accepted").select_related("member", "node")
+    assert all(row.member.home_id == row.node_id for row in rows)
+    quarter = last_quarter(DAY)
+    for county in (zhenan, xixiang):
+        cards = MemberCard.objects.filter(unit__county=county).aggregate(services=Sum("services"), hours=Sum("hours"))
+        counted = member_figures(county, quarter)
+        assert (cards["services"], cards["hours"]) == (counted.services, counted.hours), "cards say what was confirmed"
+    assert without_card(quarter) == {}
+    me = Member.objects.get(user=shown("member"))
+    certificate = Certificate.objects.get(member=me)
+    assert (certificate.services, certificate.hours) == (figures_of(me).services, figures_of(me).hours)
+    officer, liaison = shown("officer"), shown("liaison")
+    assert reports_waiting(officer).count() == 6
+    assert services_waiting(officer).count() == 5
+    assert cards_for(liaison).filter(read_at=None).exists()
 
 
 def test_the_second_county_covers_its_sectors(zhenan: County) -> None:
