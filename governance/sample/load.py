@@ -19,6 +19,7 @@ from governance.sample.facts import COUNTIES, CountyFacts
 from governance.sample.members import report_members, settle_members
 from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
+from governance.sample.promises import write_promises
 from governance.sample.shown import tell_shown
 from governance.sample.tree import streets_of
 from governance.sample.weft import raise_units, report_units, staff_units, write_people
@@ -109,6 +110,9 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     rebuild_tallies(county)
     households = raise_households(county, nodes, posts, accounts.day, show_place(nodes)[0] if shown else None)
     _audit(households)
+    first = next(node for node in nodes if node.level_key == "community") if shown else None
+    promised = write_promises(county, facts, nodes, weft, posts, accounts.day, first)
+    _audit(*promised.tables)
     _audit(*compound_rows)
     return nodes, {
         "nodes": len(nodes),
@@ -118,6 +122,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         "demands": len(demands.stories),
         "households": len(households),
         "reports": len(reported.checkins),
+        "commitments": len(promised.commitments),
     }
 
 

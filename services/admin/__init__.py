@@ -54,6 +54,10 @@ name_deeds(
                     "servicerecord",
                     "membercard",
                     "certificate",
+                    "demand",
+                    "commitment",
+                    "activity",
+                    "servicerating",
                 )
             ),
             lazy("载入示例"),

@@ -55,6 +55,8 @@ from services.models import (
     Certificate,
     CheckInApplication,
     CheckInRole,
+    Commitment,
+    CommitmentState,
     Demand,
     DemandEvent,
     DemandState,
@@ -62,6 +64,7 @@ from services.models import (
     ExtensionState,
     MemberCard,
     MemberCheckIn,
+    ServiceRating,
     SubOrder,
     SubOrderState,
     Supervision,
@@ -72,6 +75,7 @@ from services.selectors.checkins import Figures as CheckInFigures
 from services.selectors.checkins import figures_at, open_states, running_out
 from services.selectors.members import figures_by_community, figures_of, member_figures
 from services.selectors.membership import cards_for, reports_waiting, services_waiting
+from services.selectors.two_way import board as two_way
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
 
 pytestmark = pytest.mark.django_db
@@ -314,6 +318,23 @@ def test_the_shown_community_has_applications_in_every_state(xixiang: County) ->
     assert asked.filter(renews__isnull=False, state=ApplicationState.APPLIED).count() == 1
     out = UnitCheckIn.objects.filter(running_out(DAY), node__community__name="东关社区")
     assert out.filter(until__lt=DAY).exists() and out.filter(until__gte=DAY).exists()
+
+
+def test_promises_are_kept_as_reported(zhenan: County, xixiang: County) -> None:
+    """The table of docs/domain.md#z1 and #z2; the members of 新城社区 are told by their own check-ins."""
+    found = two_way(zhenan)
+    assert (found.whole.units, found.whole.kept.promised, found.whole.kept.done) == (102, 182, 109)
+    assert found.whole.kept.rate == "60%（109/182）"
+    home = next(line for line in found.lines if line.place and line.place.name == "新城社区")
+    assert (home.units, home.lead, home.supporting) == (16, 8, 8)
+    assert (home.kept.promised, home.kept.done, home.activities) == (37, 27, 42)
+    assert sum(line.kept.done for line in found.lines) == 109
+    shown = GridNode.objects.at("community").filter(county=xixiang).order_by("tree_id", "lft").first()
+    assert set(Commitment.objects.filter(community=shown).values_list("state", flat=True)) == set(
+        CommitmentState.values
+    )
+    assert not Commitment.objects.filter(state="done", done_on__gt=F("due_on") + datetime.timedelta(days=30)).exists()
+    assert set(ServiceRating.objects.values_list("side", flat=True)) == {"community", "unit"}
 
 
 def test_the_county_says_what_is_invented(xixiang: County) -> None:
