@@ -162,7 +162,13 @@ def _lists(request: HttpRequest) -> list[Item]:
     listed = reverse("admin:services_demand_changelist")
     active = request.path == listed and request.GET.get("state") == "published"
     demands = _item(request, _("需求清单（待认领）"), f"{listed}?state=published", active=active)
-    return [demands, *_models(request, Resource, Project, Responsibility, MatchRun)]
+    items = [demands, *_models(request, Resource, Project, Responsibility, MatchRun)]
+    if _sees(request, Project):
+        overview = _item(request, _("四张清单"), reverse("admin:services_project_lists"))
+        for item in items:
+            item["active"] = item["active"] and not overview["active"]
+        items.insert(0, overview)
+    return items
 
 
 def _care(request: HttpRequest) -> list[Item]:

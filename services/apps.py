@@ -23,6 +23,7 @@ class ServicesConfig(AppConfig):
             commitment_notices,
             evidence,
             hanging,
+            list_faces,
             list_notices,
             member_faces,
             models,
@@ -71,6 +72,7 @@ class ServicesConfig(AppConfig):
         commitment_notices.register()
         list_notices.register()
         checkin_notices.register()
+        list_faces.register()
         photos.register()
         evidence.register()
         for sheet in (commitment_sheets.CommitmentSheet, activity_sheets.ActivitySheet, activity_sheets.RatingLedger):

@@ -5,6 +5,7 @@ from celery import shared_task
 from services.actions import (
     checkin_sweep,
     commitment_sweep,
+    list_reminders,
     matching,
     member_sweep,
     sweeping,
@@ -46,3 +47,9 @@ def sweep_proposals() -> int:
 def sweep_commitments() -> int:
     """Every hour: promises near their day, past it, or waiting to be confirmed."""
     return commitment_sweep.sweep_commitments()
+
+
+@shared_task(name="services.tasks.remind_lists", ignore_result=True)
+def remind_lists() -> dict[str, int]:
+    """Every hour: the four lists' monthly refresh, what is overdue on them, and what waits."""
+    return list_reminders.remind_lists()

@@ -14,7 +14,10 @@ from services.admin import (
     member_cards,
     member_services,
     members,
+    projects,
     ratings,
+    resources,
+    responsibilities,
     settings,
 )
 
@@ -28,10 +31,12 @@ __all__ = [
     "member_cards",
     "member_services",
     "members",
+    "projects",
     "ratings",
+    "resources",
+    "responsibilities",
     "settings",
 ]
-
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
 name_deeds(
@@ -87,6 +92,12 @@ name_deeds(
         "project.change": lazy("修改项目"),
         "checkin_application.apply": lazy("申请报到"),
         "match.run": lazy("供需匹配"),
+        "project.milestone": lazy("加项目节点"),
+        "project.milestone_done": lazy("完成项目节点"),
+        "project.photos": lazy("上传项目照片"),
+        "project.unphoto": lazy("删除项目照片"),
+        "responsibility.assign": lazy("列入责任清单"),
+        "responsibility.change": lazy("修改责任"),
         "category.create": lazy("新增类别"),
         "category.update": lazy("修改类别"),
         "settings.create": lazy("建立时限设置"),

@@ -27,7 +27,7 @@ def serves(actor: Any, unit_id: int | None) -> bool:
 
 
 def _has_due_day(row: Project, actor: Any) -> str | None:
-    return None if row.due_on else _("请先在“修改”里填写完成期限，再发布认领。")
+    return None if row.due_on else _("请先在“修改”里填写完成期限。")
 
 
 def _claimed(row: Project) -> str | None:
@@ -84,6 +84,7 @@ PROJECT = Workflow(
             P.RUNNING,
             posts.MANAGE_PROJECT,
             inputs=(Input("unit", t("牵头单位"), "unit", required=True),),
+            guard=_has_due_day,
             done=t("已确定牵头单位。"),
             help=t("商定了由谁牵头的，直接确定；实施中换牵头单位也在这里办。"),
         ),
