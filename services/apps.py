@@ -36,7 +36,7 @@ class ServicesConfig(AppConfig):
         )
         from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
         from services.resources import activities as activity_sheets
-        from services.resources import checkins, matching
+        from services.resources import checkins, matching, projects, responsibilities, supply
         from services.resources import commitments as commitment_sheets
         from services.selectors import loop as selectors
         from services.views import mobile_checkins, mobile_commitments, mobile_ratings, photos
@@ -86,5 +86,7 @@ class ServicesConfig(AppConfig):
         member_faces.register()
         phone.offer_ways("commitments", mobile_commitments.ways)
         phone.offer_ways("ratings", mobile_ratings.ways, counted=False)
+        for sheet in (supply.ResourceSheet, projects.ProjectSheet, responsibilities.ResponsibilitySheet):
+            sheets.register(sheet())
         for flow in workflow.ALL:
             engine.register(flow)

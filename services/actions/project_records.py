@@ -4,7 +4,7 @@ The project's row is the lock of all of it. Source: docs/domain.md#l1.
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -159,13 +159,16 @@ def drop_project_photo(*, actor: Actor, photo: Evidence, reason: str) -> None:
 
 @dataclass(frozen=True)
 class NewResponsibility:
-    """Who answers for which measure of a project, by when. `unit` None for the community itself."""
+    """Who answers for which measure of a project, by when. `unit` None for the community itself; `done_on`, `text` for
+    what a list on paper brings along as carried out."""
 
     project: Project
     person: str
     measure: str
     due_on: datetime.date
     unit: Unit | None = None
+    done_on: datetime.date | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,8 @@ def assign_responsibilities(*, actor: Actor, rows: Sequence[NewResponsibility]) 
         NotFound, Forbidden: no `project.manage` there. Conflict: the project is over, or has the measure already.
         Invalid: a person or measure is missing, the unit closed or of another county.
     """
-    projects = _projects(actor, (row.project for row in rows))
+    open_ones = {row.project.pk for row in rows if row.done_on is None}
+    projects = _projects(actor, (row.project for row in rows), under_way=open_ones)
     made = []
     for row in rows:
         project = projects[row.project.pk]
@@ -200,6 +204,9 @@ def assign_responsibilities(*, actor: Actor, rows: Sequence[NewResponsibility]) 
                 person=_line(row.person, 60, _("责任人"), "person"),
                 measure=_line(row.measure, 200, _("责任内容"), "measure"),
                 due_on=row.due_on,
+                state=ResponsibilityState.DONE if row.done_on else ResponsibilityState.OPEN,
+                done_on=_past(row.done_on),
+                text=_text(row.text, _("落实情况"), "text"),
             )
         )
     try:
@@ -302,12 +309,16 @@ def _refuse_over(row: Project) -> None:
         raise Conflict(words, code="project_closed")
 
 
-def _projects(actor: Actor, projects: Iterable[Project]) -> dict[int, Project]:
+def _projects(
+    actor: Actor, projects: Iterable[Project], *, under_way: Collection[int] | None = None
+) -> dict[int, Project]:
+    """The projects under their locks. Args: under_way: those that must not be over; all of them when not given."""
     found = {}
     for one in sorted({project.pk: project for project in projects}.values(), key=lambda project: project.pk):
         row = locked_project(one)
         require(actor, posts.MANAGE_PROJECT, row)
-        _refuse_over(row)
+        if under_way is None or row.pk in under_way:
+            _refuse_over(row)
         found[row.pk] = row
     return found
 
@@ -315,6 +326,12 @@ def _projects(actor: Actor, projects: Iterable[Project]) -> dict[int, Project]:
 def _check_unit(project: Project, unit: Unit | None) -> None:
     if unit is not None and (unit.county_id != project.county_id or not unit.is_active):
         raise _bad("unit", _("“%(unit)s”不是本县在用的单位。") % {"unit": unit})
+
+
+def _past(day: datetime.date | None) -> datetime.date | None:
+    if day is not None and day > timezone.localdate():
+        raise _bad("done_on", _("落实日期不能晚于今天。"))
+    return day
 
 
 def _join(actor: Actor, project: Project, unit: Unit | None) -> None:

@@ -45,6 +45,7 @@ from services.policies import CheckInScope
 from services.selectors.projects import reported_for
 from services.selectors.resources import usable_at
 from services.workflow import PROJECT
+from services.workflow.projects import serves
 
 UNCHANGED: Any = object()
 MOST_BUDGET = Decimal("9999999999.99")
@@ -63,6 +64,7 @@ class NewProject:
         demands: that it meets; of the same community (for a street, of the same street).
         resources: with the quantity it needs of each, in the resource's own measure.
         budget: in yuan. leader: the paired leader a hard one went to.
+        state: beyond a draft for what a list on paper brings along; `done_on`, `result` for what is done already.
     """
 
     node: GridNode
@@ -76,6 +78,9 @@ class NewProject:
     start_on: datetime.date | None = None
     due_on: datetime.date | None = None
     leader: User | None = None
+    state: str = ProjectState.DRAFT
+    done_on: datetime.date | None = None
+    result: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,8 @@ class ProjectChange:
 def draft_projects(*, actor: Actor, rows: Sequence[NewProject]) -> list[Project]:
     """Drafts many projects in a few statements; all or none.
 
-    Each holds its resources from now on. One with a lead unit stays a draft until it is published or the unit appointed.
+    Each holds its resources from now on. One with a lead unit stays a draft until it is published or the unit appointed,
+    unless `state` says that it is further than that.
 
     Raises:
         NotFound, Forbidden: no `project.manage` at a place, or a demand or resource out of the actor's sight.
@@ -120,6 +126,7 @@ def draft_projects(*, actor: Actor, rows: Sequence[NewProject]) -> list[Project]
             setattr(one, name, _clean(name, getattr(row, name), one))
         _check_units(one, [*row.supporting, *([row.lead_unit] if row.lead_unit else [])])
         _check_days(one)
+        _begin(actor, one, row)
         _check_demands(actor, one, row.demands)
         _check_resources(actor, one, [held[resource.pk] for resource, _quantity in row.resources])
         made.append(one)
@@ -319,6 +326,28 @@ def _check_days(one: Project) -> None:
         raise _bad("due_on", _("完成期限不能早于开始日期。"))
 
 
+_BEGUN = (ProjectState.DRAFT, ProjectState.OPEN, ProjectState.RUNNING, ProjectState.DONE)
+
+
+def _begin(actor: Actor, one: Project, row: NewProject) -> None:
+    """Puts a project that a list brings along into its state, by the rules of the moves that would have led there."""
+    if row.state not in _BEGUN:
+        raise _bad("state", _("新项目的状态只能是草拟、待认领、实施中或已完成。"))
+    one.state = row.state
+    if row.state != ProjectState.DRAFT and one.due_on is None:
+        raise _bad("due_on", _("请填写完成期限。"))
+    if row.state in (ProjectState.RUNNING, ProjectState.DONE):
+        if one.lead_unit is None:
+            raise _bad("lead_unit", _("请填写牵头单位。"))
+        one.claimed_at = one.created_at
+    if row.state == ProjectState.DONE:
+        if serves(actor, one.lead_unit_id):
+            raise Forbidden(_("验收要由社区办理，牵头单位不能验收自己的项目。"))
+        if row.done_on is None or row.done_on > timezone.localdate():
+            raise _bad("done_on", _("请填写验收日期，不能晚于今天。"))
+        one.done_on, one.finished_at, one.result = row.done_on, one.created_at, _clean("text", row.result, one)
+
+
 def _check_units(one: Project, units: Sequence[Unit]) -> None:
     for unit in units:
         if unit.county_id != one.county_id or not unit.is_active:
@@ -482,7 +511,7 @@ def _told(one: Project, row: NewProject) -> dict[str, tuple[Any, Any]]:
     told: dict[str, tuple[Any, Any]] = {"node_id": (None, one.node_id)}
     for item in fields(row):
         value = getattr(row, item.name)
-        if item.name == "node" or value in (None, "", ()) or value == []:
+        if item.name == "node" or value in (None, "", (), ProjectState.DRAFT) or value == []:
             continue
         if item.name == "resources":
             told["resources"] = (None, {resource.pk: quantity for resource, quantity in value})

@@ -43,6 +43,9 @@ from services.models import (
     MatchRun,
     MemberCard,
     MemberCheckIn,
+    Project,
+    Resource,
+    Responsibility,
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
@@ -50,7 +53,7 @@ from services.models import (
 from tests import factories as make
 from tests import weft_factories as weft
 from tests.cast import Cast
-from tests.weft_factories import make_alliance, make_application, make_resource
+from tests.weft_factories import make_alliance, make_application, make_project, make_resource
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +115,9 @@ LISTS: dict[type, list[str]] = {
     ServiceRating: CADRES,
     Alliance: [*CADRES, *ADMIN],
     AllianceSeat: [*CADRES, *ADMIN],
+    Resource: CADRES,
+    Project: CADRES,
+    Responsibility: CADRES,
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -149,6 +155,9 @@ ADDS: dict[type, list[str]] = {
     ServiceRating: COMMUNITY,
     Alliance: [*KEEP, *DEPARTMENT],
     AllianceSeat: [],
+    Resource: [*COMMUNITY, *STREET],
+    Project: [*COMMUNITY, *STREET],
+    Responsibility: [],
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -178,6 +187,9 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     Activity: ("edit", COMMUNITY),
     Alliance: ("edit", [*KEEP, *DEPARTMENT]),
     AllianceSeat: ("change", [*KEEP, *DEPARTMENT]),
+    Resource: ("change", [*COMMUNITY, *STREET]),
+    Project: ("change", [*COMMUNITY, *STREET]),
+    Responsibility: ("change", [*COMMUNITY, *STREET]),
 }
 
 
@@ -227,7 +239,11 @@ def match_rows(node: GridNode, unit: Unit, demand: Demand) -> dict[type, Any]:
     run = MatchRun.objects.create(county=node.county, node=node, demands=1, resources=1)
     resource = make_resource(unit, node)
     made = MatchProposal.objects.create(run=run, demand=demand, resource=resource, score=60, reasons=["类别相同"])
-    return {MatchRun: run, MatchProposal: made}
+    project = make_project(node, unit)
+    duty = Responsibility.objects.create(
+        project=project, unit=unit, person="王主任", measure="换灯", due_on="2027-01-01"
+    )
+    return {MatchRun: run, MatchProposal: made, Resource: resource, Project: project, Responsibility: duty}
 
 
 def pairing_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
@@ -319,6 +335,7 @@ OWN_PAGES = {
     MatchRun: {"accept"},
     Commitment: {"figures", "figures_ledger"},
     ServiceRating: {"figures"},
+    Project: {"lists"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -350,6 +367,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "activities": (COMMUNITY, CADRES),
     "ratings": ([], CADRES),
     "nodes": (KEEP, [*CADRES, *ADMIN]),
+    **dict.fromkeys(("resources", "projects", "responsibilities"), ([*COMMUNITY, *STREET], CADRES)),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
