@@ -15,25 +15,35 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit, policies
-from core.actors import Actor, user_of
+from core.actors import Actor
 from core.codes import new_matter_code
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from core.masking import scrub_identity_numbers, scrub_phone_numbers
+from core.errors import Conflict, Forbidden, NotFound, Stale
 from core.models import User
 from core.moving import advance
-from core.text import clean_line, clean_text
+from core.text import clean_text
 from grids.actions import hold_places
 from grids.actions.permission import require
-from grids.actions.terms import BATCH, batches, check_person
+from grids.actions.terms import BATCH, batches
 from grids.models import GridNode
 from partybuilding.models import Unit
 from services import posts
+from services.actions.project_checks import (
+    FACTS,
+    bad,
+    begin,
+    check_days,
+    check_demands,
+    check_resources,
+    check_units,
+    clean_fact,
+    clean_reason,
+    scrub,
+)
 from services.actions.resources import hold_resources
 from services.list_notices import tell_project
 from services.models import (
     PROJECT_HOLDS,
     Demand,
-    DemandState,
     Project,
     ProjectResource,
     ProjectState,
@@ -43,16 +53,11 @@ from services.models import (
 )
 from services.policies import CheckInScope
 from services.selectors.projects import reported_for
-from services.selectors.resources import usable_at
 from services.workflow import PROJECT
-from services.workflow.projects import serves
 
 UNCHANGED: Any = object()
-MOST_BUDGET = Decimal("9999999999.99")
 _RELATED = ("node", "lead_unit", "county", "community")
 _TRIES = 5
-# What is nobody's matter (any more) is met by no project.
-_NO_MATTER = (DemandState.DECLINED, DemandState.WITHDRAWN, DemandState.LINKED)
 
 
 @dataclass(frozen=True)
@@ -120,15 +125,15 @@ def draft_projects(*, actor: Actor, rows: Sequence[NewProject]) -> list[Project]
     for row in rows:
         node = nodes[row.node.pk]
         if node.is_retired:
-            raise _bad("node", _("“%(place)s”已撤销，请选择其他地点。") % {"place": node.path})
+            raise bad("node", _("“%(place)s”已撤销，请选择其他地点。") % {"place": node.path})
         one = Project(county=node.county, node=node, community=node.community, created_at=now, lead_unit=row.lead_unit)
-        for name in _FACTS:
-            setattr(one, name, _clean(name, getattr(row, name), one))
-        _check_units(one, [*row.supporting, *([row.lead_unit] if row.lead_unit else [])])
-        _check_days(one)
-        _begin(actor, one, row)
-        _check_demands(actor, one, row.demands)
-        _check_resources(actor, one, [held[resource.pk] for resource, _quantity in row.resources])
+        for name in FACTS:
+            setattr(one, name, clean_fact(name, getattr(row, name), one))
+        check_units(one, [*row.supporting, *([row.lead_unit] if row.lead_unit else [])])
+        check_days(one)
+        begin(actor, one, row)
+        check_demands(actor, one, row.demands)
+        check_resources(actor, one, [held[resource.pk] for resource, _quantity in row.resources])
         made.append(one)
     _write(made)
     _link(made, rows)
@@ -161,7 +166,7 @@ def change_projects(*, actor: Actor, rows: Sequence[ProjectChange]) -> list[Proj
         changes = _change(actor, one, row)
         if changes:
             one.version += 1
-            one.save(update_fields=[*(name for name in changes if name in _FACTS), "version"])
+            one.save(update_fields=[*(name for name in changes if name in FACTS), "version"])
             audit.record(actor=actor, action="project.change", obj=one, changes=changes, label=label_of(one))
         changed.append(one)
     return changed
@@ -202,7 +207,7 @@ def appoint_lead(*, actor: Actor, project: Project, unit: Unit, version: int | N
     def effect(row: Project, data: Any) -> None:
         if not reported_for(row).filter(unit=unit).exists():
             words = _("“%(unit)s”没有在“%(place)s”报到，请先登记报到。") % {"unit": unit, "place": row.node.path}
-            raise _bad("unit", words)
+            raise bad("unit", words)
         _take_lead(row, unit)
 
     return _move("appoint", actor, project, {"unit": unit}, version, effect)
@@ -210,7 +215,7 @@ def appoint_lead(*, actor: Actor, project: Project, unit: Unit, version: int | N
 
 def finish_project(*, actor: Actor, project: Project, result: str, version: int | None = None) -> Project:
     """The lead unit says it is done, and what came of it. Raises as `core.moving.advance`."""
-    text = _scrub(clean_text(result, max_length=1000, label=_("完成情况"), field="result"))
+    text = scrub(clean_text(result, max_length=1000, label=_("完成情况"), field="result"))
 
     def effect(row: Project, data: Any) -> None:
         row.result, row.finished_at, row.reason = text, timezone.now(), ""
@@ -227,7 +232,7 @@ def accept_project(*, actor: Actor, project: Project, reason: str = "", version:
     def effect(row: Project, data: Any) -> None:
         row.done_on, row.reason = timezone.localdate(), data["reason"]
 
-    return _move("accept", actor, project, {"reason": _reason(reason)}, version, effect)
+    return _move("accept", actor, project, {"reason": clean_reason(reason)}, version, effect)
 
 
 def send_back_project(*, actor: Actor, project: Project, reason: str, version: int | None = None) -> Project:
@@ -236,7 +241,7 @@ def send_back_project(*, actor: Actor, project: Project, reason: str, version: i
     def effect(row: Project, data: Any) -> None:
         row.finished_at, row.reason = None, data["reason"]
 
-    return _move("send_back", actor, project, {"reason": _reason(reason)}, version, effect)
+    return _move("send_back", actor, project, {"reason": clean_reason(reason)}, version, effect)
 
 
 @transaction.atomic
@@ -246,7 +251,7 @@ def drop_project(*, actor: Actor, project: Project, reason: str, version: int | 
     def effect(row: Project, data: Any) -> None:
         row.reason = data["reason"]
 
-    row = _move("drop", actor, project, {"reason": _reason(reason)}, version, effect)
+    row = _move("drop", actor, project, {"reason": clean_reason(reason)}, version, effect)
     open_ones = list(row.responsibilities.select_for_update().filter(state=ResponsibilityState.OPEN).order_by("pk"))
     deeds = []
     for one in open_ones:
@@ -272,7 +277,7 @@ def locked_project(project: Project) -> Project:
 
 
 def _take_lead(row: Project, unit: Unit) -> None:
-    _check_units(row, [unit])
+    check_units(row, [unit])
     row.lead_unit, row.claimed_at = unit, timezone.now()
     row.supporting.remove(unit)
 
@@ -294,106 +299,6 @@ def _move(
         )
         tell_project(name, row)
     return row
-
-
-# --- Checks ---------------------------------------------------------------------------------------------------------
-
-_FACTS = ("name", "text", "budget", "start_on", "due_on", "leader")
-
-
-def _clean(name: str, value: Any, one: Project) -> Any:
-    if name == "name":
-        return _scrub(clean_line(value, max_length=80, label=_("项目名称"), field="name", required=True))
-    if name == "text":
-        return _scrub(clean_text(value, max_length=1000, label=_("项目内容"), field="text"))
-    if name == "budget" and value is not None and not 0 <= value <= MOST_BUDGET:
-        raise _bad("budget", _("预算请填写 0 或更大的金额，单位：元。"))
-    if name == "leader" and value is not None:
-        check_person(value, one.county)
-    return value
-
-
-def _scrub(text: str) -> str:
-    return scrub_identity_numbers(scrub_phone_numbers(text))
-
-
-def _reason(text: str) -> str:
-    return clean_line(text, max_length=500, label=_("意见"), field="reason")
-
-
-def _check_days(one: Project) -> None:
-    if one.start_on and one.due_on and one.due_on < one.start_on:
-        raise _bad("due_on", _("完成期限不能早于开始日期。"))
-
-
-_BEGUN = (ProjectState.DRAFT, ProjectState.OPEN, ProjectState.RUNNING, ProjectState.DONE)
-
-
-def _begin(actor: Actor, one: Project, row: NewProject) -> None:
-    """Puts a project that a list brings along into its state, by the rules of the moves that would have led there."""
-    if row.state not in _BEGUN:
-        raise _bad("state", _("新项目的状态只能是草拟、待认领、实施中或已完成。"))
-    one.state = row.state
-    if row.state != ProjectState.DRAFT and one.due_on is None:
-        raise _bad("due_on", _("请填写完成期限。"))
-    if row.state in (ProjectState.RUNNING, ProjectState.DONE):
-        if one.lead_unit is None:
-            raise _bad("lead_unit", _("请填写牵头单位。"))
-        one.claimed_at = one.created_at
-    if row.state == ProjectState.DONE:
-        if serves(actor, one.lead_unit_id):
-            raise Forbidden(_("验收要由社区办理，牵头单位不能验收自己的项目。"))
-        if row.done_on is None or row.done_on > timezone.localdate():
-            raise _bad("done_on", _("请填写验收日期，不能晚于今天。"))
-        one.done_on, one.finished_at, one.result = row.done_on, one.created_at, _clean("text", row.result, one)
-
-
-def _check_units(one: Project, units: Sequence[Unit]) -> None:
-    for unit in units:
-        if unit.county_id != one.county_id or not unit.is_active:
-            raise _bad("unit", _("“%(unit)s”不是本县在用的单位。") % {"unit": unit})
-
-
-def _check_demands(actor: Actor, one: Project, demands: Sequence[Demand]) -> None:
-    if not demands:
-        return
-    rows = Demand.objects.filter(pk__in=[demand.pk for demand in demands]).select_related("node")
-    if user_of(actor) is not None:
-        rows = rows.visible_to(actor)
-    seen = {row.pk: row for row in rows}
-    for demand in demands:
-        row = seen.get(demand.pk)
-        if row is None:
-            raise NotFound(_("没有找到这条需求，或不在您的管辖范围内。"))
-        there = row.community_id == one.community_id if one.community_id else row.node.tree_id == one.node.tree_id
-        if not there:
-            words = _("需求 %(code)s 不在“%(place)s”，不能放进这个项目。") % {"code": row.code, "place": one.node.path}
-            raise _bad("demands", words)
-        if row.state in _NO_MATTER:
-            words = _("需求 %(code)s %(state)s，不能放进项目。")
-            raise _bad("demands", words % {"code": row.code, "state": row.get_state_display()})
-
-
-def _check_resources(actor: Actor, one: Project, resources: Sequence[Resource]) -> None:
-    if not resources:
-        return
-    rows = Resource.objects.filter(pk__in=[resource.pk for resource in resources])
-    seen = set((rows.visible_to(actor) if user_of(actor) is not None else rows).values_list("pk", flat=True))
-    here = set(rows.filter(usable_at(one.node, one.start_on)).values_list("pk", flat=True))
-    names: set[int] = set()
-    for row in resources:
-        if row.pk not in seen:
-            raise NotFound(_("没有找到这项资源，或不在您的管辖范围内。"))
-        if row.pk not in here:
-            words = _("“%(name)s”只能在“%(area)s”使用，或那天还不能用。")
-            raise _bad("resources", words % {"name": row.name, "area": row.node.path})
-        if row.pk in names:
-            raise _bad("resources", _("“%(name)s”写了两次，请合成一行。") % {"name": row.name})
-        names.add(row.pk)
-
-
-def _bad(name: str, message: str) -> Invalid:
-    return Invalid(message, fields={name: message})
 
 
 # --- Writing --------------------------------------------------------------------------------------------------------
@@ -460,22 +365,22 @@ def _hold_for(rows: Sequence[ProjectChange]) -> None:
 
 def _change(actor: Actor, one: Project, row: ProjectChange) -> dict[str, tuple[Any, Any]]:
     changes: dict[str, tuple[Any, Any]] = {}
-    for name in _FACTS:
+    for name in FACTS:
         value = getattr(row, name)
         if value is UNCHANGED:
             continue
-        before, after = getattr(one, name), _clean(name, value, one)
+        before, after = getattr(one, name), clean_fact(name, value, one)
         if before != after:
             setattr(one, name, after)
             changes[name] = (getattr(before, "pk", before), getattr(after, "pk", after))
-    _check_days(one)
+    check_days(one)
     if row.supporting is not UNCHANGED:
-        _check_units(one, row.supporting)
+        check_units(one, row.supporting)
         _replace(
             changes, "supporting", one.supporting, [unit for unit in row.supporting if unit.pk != one.lead_unit_id]
         )
     if row.demands is not UNCHANGED:
-        _check_demands(actor, one, row.demands)
+        check_demands(actor, one, row.demands)
         _replace(changes, "demands", one.demands, row.demands)
     if row.resources is not UNCHANGED:
         _reallocate(actor, changes, one, row.resources)
@@ -497,9 +402,9 @@ def _reallocate(
     if held == after and len(after) == len(wanted):
         return
     # What it holds already was checked when it got it; a day that has passed since takes nothing away.
-    _check_resources(actor, one, [resource for resource, _quantity in wanted if resource.pk not in held])
+    check_resources(actor, one, [resource for resource, _quantity in wanted if resource.pk not in held])
     if len(after) < len(wanted):
-        raise _bad("resources", _("同一项资源写了两次，请合成一行。"))
+        raise bad("resources", _("同一项资源写了两次，请合成一行。"))
     one.allocations.exclude(resource__in=after).delete()
     for pk, quantity in after.items():
         if held.get(pk) != quantity:
