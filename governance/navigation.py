@@ -60,8 +60,6 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _("双报到"),
             _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard, Certificate),
         ),
-        (_("承诺与活动"), _models(request, Commitment, Activity, ServiceRating)),
-        (_("双报到"), _models(request, UnitCheckIn, CheckInApplication, MemberCheckIn, ServiceRecord, MemberCard)),
         (_("承诺与活动"), _promises(request)),
         (_("联席会议"), _models(request, JointMeeting, Resolution, Alliance, AllianceSeat)),
         (_("单位"), _models(request, Unit, UnitMembership)),

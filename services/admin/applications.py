@@ -65,7 +65,7 @@ class CheckInApplicationAdmin(ScopedModelAdmin):
         return chip(*application_state(row))
 
     def object_title(self, obj: CheckInApplication) -> str:
-        return _("%(unit)s申请报到：%(place)s") % {"unit": obj.unit.name, "place": obj.node.name}
+        return _("%(unit)s → %(place)s") % {"unit": obj.unit.name, "place": obj.node.name}
 
     def chips(self, obj: CheckInApplication) -> list[tuple[str, str]]:
         return [application_state(obj)]

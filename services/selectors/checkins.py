@@ -201,6 +201,20 @@ def places_to_report(county_id: int, inside: GridNode | None = None) -> QuerySet
     return nodes.at(*LEVELS).inside(inside).exclude(pk=inside.pk)
 
 
+def taken_places(user: User) -> dict[int, bool]:
+    """Place -> whether the user's unit reports there already (else it has applied); nothing for who acts for several.
+    Three queries."""
+    units = list(own_units(user, posts.APPLY_CHECKIN))
+    if len(units) != 1:
+        return {}
+    asked = CheckInApplication.objects.filter(unit__in=units, state__in=open_states()).order_by()
+    held = UnitCheckIn.objects.filter(unended(), unit__in=units).order_by()
+    return {
+        **dict.fromkeys(asked.values_list("node", flat=True), False),
+        **dict.fromkeys(held.values_list("node", flat=True), True),
+    }
+
+
 def waiting(user: User) -> QuerySet[Any]:
     """Applications that wait for the user to take them in."""
     rows = CheckInApplication.objects.filter(policies.within(CheckInApplication, user, posts.MANAGE_CHECKIN))

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from core.documents import CONTENT_TYPE, OfficialDocument
 from core.errors import NotFound
 from core.periods import date_words
+from grids.naming import steps_of
 from services.models import CheckInRole, Commitment, CommitmentState, UnitCheckIn
 
 
@@ -25,6 +26,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "checkin": row,
         "community": community_name(row),
+        "where": where(row),
         "since": date_words(row.start),
         "until": date_words(row.until) if row.until else _("不定期"),
         "ended": date_words(row.end) if row.end else "",
@@ -62,6 +64,11 @@ def community_name(row: UnitCheckIn) -> str:
     return row.node.community.name if row.node.community else row.node.name
 
 
+def where(row: UnitCheckIn) -> str:
+    """The place in running text, without its street: 东关社区清泉里."""
+    return "".join(steps_of(row.node.path)[1:]) or row.node.name
+
+
 def agreement_of(row: UnitCheckIn) -> bytes:
     """The agreement as a Word file. What was promised stands in it; what is over or moved does not."""
     community, unit = community_name(row), row.unit.name
@@ -69,7 +76,7 @@ def agreement_of(row: UnitCheckIn) -> bytes:
     paper.line(_("甲方：%(community)s") % {"community": community})
     paper.line(_("乙方：%(unit)s") % {"unit": unit})
     paper.line(_("编号：%(number)s") % {"number": row.number})
-    words = {"community": community, "unit": unit, "place": row.node.name, "start": date_words(row.start)}
+    words = {"community": community, "unit": unit, "place": where(row), "start": date_words(row.start)}
     paper.paragraph(
         _("为推动单位与社区共建共治，乙方于%(start)s向%(place)s报到，甲方予以接收。双方经协商，达成以下协议。") % words
     )

@@ -160,9 +160,13 @@ def places(request: HttpRequest) -> HttpResponse:
         return redirect("mobile:checkin_apply", inside.pk)
     rows = selectors.places_to_report(_county(user), inside)
     page = Paginator(rows, 100).get_page(request.GET.get("page"))
+    taken = selectors.taken_places(user)
+    words = {True: _("已报到"), False: _("已申请"), None: ""}
     context = {
         "node": inside,
         "place": steps_of(inside.path) if inside else [],
+        "taken": words[taken.get(inside.pk)] if inside else "",
+        "rows": [(row, words[taken.get(row.pk)]) for row in page.object_list],
         "page": page,
         "query": f"in={inside.pk}" if inside else "",
     }

@@ -190,6 +190,9 @@ def test_a_liaison_applies_on_the_phone(cast: Cast) -> None:
     page = words(client.get(made["Location"]))
     assert "待接收" in page and "撤回申请" in page and "接收报到" not in page
     assert "待接收" in words(client.get("/m/checkins/"))
+    assert "已申请" in words(client.get(f"/m/checkins/places/?in={cast.a.node.pk}"))
+    make.check_in(cast.idle_unit, cast.a.node)
+    assert "不用再申请" in words(client.get(f"/m/checkins/places/?in={cast.a.node.pk}"))
     assert client.get(f"/m/checkins/apply/{cast.other_county_community.pk}/").status_code == 404
     assert client.get(f"/m/checkins/apply/{cast.a.building.pk}/").status_code == 404
 
