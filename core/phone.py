@@ -32,6 +32,7 @@ class Way:
         icon: a symbol of static/img/icons.svg.
         count: how many things wait there; such a way stands on the first page as well.
         counted: what is counted, for who listens instead of looking.
+        desk: where the same waits on the desk; empty for what is the phone's alone.
     """
 
     words: str | Promise
@@ -40,6 +41,7 @@ class Way:
     note: str | Promise = ""
     count: int = 0
     counted: str | Promise = ""
+    desk: str = ""
 
 
 Counter = Callable[[User], int]
@@ -49,6 +51,8 @@ _counters: dict[str, Counter] = {}
 _sources: dict[str, Source] = {}
 # Sources whose ways count nothing: the first page does not ask them.
 _uncounted: set[str] = set()
+# Sources whose ways stand on the desk as well.
+_on_desk: set[str] = set()
 
 
 def count_waiting(name: str, counter: Counter) -> None:
@@ -56,13 +60,16 @@ def count_waiting(name: str, counter: Counter) -> None:
     _counters[name] = counter
 
 
-def offer_ways(name: str, source: Source, *, counted: bool = True) -> None:
+def offer_ways(name: str, source: Source, *, counted: bool = True, desk: bool = False) -> None:
     """Adds ways on; a second source of the name takes the place of the first. A few queries each, whatever the rows.
 
     Args:
         counted: whether something may wait behind them; else they stand under 我的 alone.
+        desk: whether some of them have an address on the desk (`Way.desk`), which shows them while something waits.
     """
     _sources[name] = source
+    if desk:
+        _on_desk.add(name)
     if not counted:
         _uncounted.add(name)
 
@@ -81,6 +88,12 @@ def waiting_ways(user: User) -> list[Way]:
     """Those behind which something waits."""
     asked = [source for name, source in _sources.items() if name not in _uncounted]
     return [way for source in asked for way in source(user) if way.count]
+
+
+def desk_ways(user: User) -> list[Way]:
+    """Those of the desk behind which something waits."""
+    asked = [source for name, source in _sources.items() if name in _on_desk]
+    return [way for source in asked for way in source(user) if way.count and way.desk]
 
 
 def phone_page(view: View) -> View:

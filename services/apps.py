@@ -78,7 +78,7 @@ class ServicesConfig(AppConfig):
         for sheet in (commitment_sheets.CommitmentSheet, activity_sheets.ActivitySheet, activity_sheets.RatingLedger):
             sheets.register(sheet())
         phone.count_waiting("demands", selectors.todo_count)
-        phone.offer_ways("checkins", mobile_checkins.ways)
+        phone.offer_ways("checkins", mobile_checkins.ways, desk=True)
         sheets.register(checkins.CheckInSheet())
         sheets.register(matching.ProposalLedger())
         place_parts.register("checkins", place_checkins.parts)

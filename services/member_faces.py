@@ -29,7 +29,7 @@ def register() -> None:
     for name, label in _KINDS.items():
         register_kind(name, label)
     phone.offer_ways("checkin", mobile_own_report.ways)
-    phone.offer_ways("members", mobile_members.ways)
+    phone.offer_ways("members", mobile_members.ways, desk=True)
     phone.offer_ways("cards", mobile_cards.ways)
     place_parts.register("members", place_members.parts)
     for sheet in member_checkins.SHEETS:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import policies
+from core import phone, policies
 from core.audit_words import deed_words, object_words
 from core.periods import moment_words
 from governance.desk import Desk, Row, Rows, desk_of
@@ -28,6 +28,7 @@ def index(request: HttpRequest) -> TemplateResponse:
         "title": _("等我办") if desk.waiting is not None else _("工作台"),
         "desk": desk,
         "sections": _sections(desk),
+        "ways": phone.desk_ways(user),
         "figures": _figures(desk),
         "rates": _rates(desk),
         "call": CallForm(user=user, auto_id="call_%s") if policies.holds(user, posts.RAISE_DEMAND) else None,

@@ -38,7 +38,8 @@ def ways(user: User) -> Iterator[Way]:
     reports, services = membership.reports_waiting(user), membership.services_waiting(user)
     waits = reports.order_by().values("pk").union(services.order_by().values("pk"), all=True).count()
     note = _("接收报到，确认服务")
-    yield Way(_("党员报到和服务"), reverse("mobile:members"), "care", note, waits, _("项待办"))
+    desk = reverse("admin:services_membercheckin_changelist")
+    yield Way(_("党员报到和服务"), reverse("mobile:members"), "care", note, waits, _("项待办"), desk)
 
 
 @phone_page

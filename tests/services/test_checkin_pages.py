@@ -53,6 +53,8 @@ def admin(row: Any, deed: str = "") -> str:
 def test_a_cadre_takes_a_unit_in_at_the_desk(cast: Cast) -> None:
     row = applied(cast)
     client = signed_in(cast.a.officer)
+    assert "报到申请 1" in words(client.get("/admin/"))
+    assert "报到申请 1" not in words(signed_in(cast.b.officer).get("/admin/"))
     assert "县气象局" in words(client.get(reverse("admin:services_checkinapplication_changelist") + "?state=applied"))
     page = words(client.get(admin(row)))
     for said in ("接收报到", "退回完善", "不接收", "气象科普 4 场", "气象联络员"):
