@@ -49,7 +49,9 @@ def ways(user: User) -> list[Way]:
     if policies.holds(user, posts.MANAGE_CHECKIN):
         count = selectors.waiting(user).order_by().count()
         if count:
-            found.append(Way(_("报到申请"), reverse("mobile:checkins_waiting"), "unit", "", count, _("份申请等待接收")))
+            desk = f"{reverse('admin:services_checkinapplication_changelist')}?state=applied"
+            address = reverse("mobile:checkins_waiting")
+            found.append(Way(_("报到申请"), address, "unit", "", count, _("份申请等待接收"), desk))
     return found
 
 
