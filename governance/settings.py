@@ -337,6 +337,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 BEAT: dict[str, float] = {
     "governance.celery.heartbeat": 15,
     "services.tasks.sweep_clocks": 60,
+    "services.tasks.sweep_meetings": 60,
     "services.tasks.update_tallies": 30,
     "services.tasks.sweep_members": 3600,
     "services.tasks.sweep_commitments": 3600,

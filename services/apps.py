@@ -25,6 +25,7 @@ class ServicesConfig(AppConfig):
             hanging,
             list_faces,
             list_notices,
+            meetings,
             member_faces,
             models,
             notices,
@@ -88,5 +89,6 @@ class ServicesConfig(AppConfig):
         phone.offer_ways("ratings", mobile_ratings.ways, counted=False)
         for sheet in (supply.ResourceSheet, projects.ProjectSheet, responsibilities.ResponsibilitySheet):
             sheets.register(sheet())
+        meetings.register()
         for flow in workflow.ALL:
             engine.register(flow)

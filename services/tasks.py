@@ -7,6 +7,7 @@ from services.actions import (
     commitment_sweep,
     list_reminders,
     matching,
+    meeting_sweep,
     member_sweep,
     sweeping,
     tallies,
@@ -53,3 +54,9 @@ def sweep_commitments() -> int:
 def remind_lists() -> dict[str, int]:
     """Every hour: the four lists' monthly refresh, what is overdue on them, and what waits."""
     return list_reminders.remind_lists()
+
+
+@shared_task(name="services.tasks.sweep_meetings", ignore_result=True)
+def sweep_meetings() -> dict[str, int]:
+    """Every minute: reminders, meetings left open, resolutions whose project or commitment has ended."""
+    return meeting_sweep.sweep_meetings()

@@ -4,18 +4,20 @@ A route that is not listed here fails the suite: nothing is reachable that nobod
 made alike by one base and walked model by model in tests/governance/test_admin_matrix.py.
 """
 
+import datetime
 from collections.abc import Iterator
 
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from core.actors import SYSTEM
 from core.models import Job, Notice
 from core.periods import Quarter
 from grids.actions import register_remediation
-from services.models import Demand, DemandEvent, MatchRun, Photo
+from services.models import AgendaItem, Demand, DemandEvent, MatchRun, Photo, Resolution
 from tests import factories as make
 from tests import weft_factories as weave
 from tests.cast import Cast
@@ -25,6 +27,7 @@ from tests.weft_factories import (
     make_application,
     make_card,
     make_certificate,
+    make_meeting,
     make_member_checkin,
     make_service,
 )
@@ -199,6 +202,14 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:unit_cards_receive": {302: NOT_ON_PHONES, 405: "*"},
     "resident:certificate_check": OPEN,
     "resident:certificate": OPEN,
+    "mobile:meetings": ON_PHONES,
+    "mobile:meeting": PAIRING_ON_PHONE,
+    "mobile:meeting_live": PAIRING_ON_PHONE,
+    "mobile:meeting_answer": PAIRING_ON_PHONE,
+    "mobile:meeting_claim": PAIRING_ON_PHONE,
+    "mobile:meeting_release": {302: NOT_ON_PHONES, 405: "*"},
+    "mobile:meeting_matters": ON_PHONES,
+    "mobile:meeting_matter": PAIRING_ON_PHONE,
     "mobile:pairings": ON_PHONES,
     "mobile:pairing": PAIRING_ON_PHONE,
     "mobile:pairing_visit": PAIRING_ON_PHONE,
@@ -274,6 +285,7 @@ def test_every_route_is_listed() -> None:
 _SLUGS = {
     "mobile:care_deed": "visit",
     "mobile:checkin_move": "decline",
+    "mobile:meeting_answer": "come",
     "mobile:own_do": "change",
     "mobile:own_service_do": "drop",
     "mobile:member_report": "send_back",
@@ -315,6 +327,14 @@ class World:
         self.activity, self.rating = weave.make_activity(self.community, self.unit), weave.make_rating(self.kept)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
+        self.meeting = make_meeting(self.community, cast.a.unit)
+        AgendaItem.objects.create(meeting=self.meeting, order=1, title="楼道亮化")
+        past = timezone.now() - datetime.timedelta(days=1)
+        closed = make_meeting(self.community, cast.a.unit, state="closed", held_at=past)
+        item = AgendaItem.objects.create(meeting=closed, order=1, title="楼道亮化")
+        self.resolution = Resolution.objects.create(
+            meeting=closed, item=item, kind="task", text="换灯", owner="王主任", due_on=timezone.localdate()
+        )
         people = cast.people()
         self.people = {
             "officer": people["a.officer"],
@@ -363,6 +383,13 @@ class World:
             return self.compound.code
         return self.demand.code if name == "dashboard:supervise" else self.community.code
 
+    def _meeting_pk(self, name: str) -> int:
+        if "answer" in name:
+            return self.meeting.attendances.get().pk
+        if "claim" in name or "release" in name or "item" in name:
+            return self.meeting.items.get().pk
+        return self.resolution.pk if "matter" in name or "resolution" in name else self.meeting.pk
+
     def _pk(self, name: str) -> int:
         kinds = {
             "core:notice_open": self.notice.pk,
@@ -387,6 +414,8 @@ class World:
                 return self.community.pk
             of_application = name.endswith(("_application", "_move", "_accept", "_back", "_decline"))
             return self.application.pk if of_application else self.checkin.pk
+        if "meeting" in name or "resolution" in name:
+            return self._meeting_pk(name)
         if "pairing" in name:
             return self.problem.pk if name.endswith("pairing_solve") else self.problem.pairing_id
         if name.startswith("api:match"):

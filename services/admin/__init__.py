@@ -6,11 +6,13 @@ from core.audit_words import name_deeds, name_fields
 from services import workflow
 from services.admin import (
     activities,
+    agenda,
     applications,
     checkins,
     commitments,
     demands,
     matching,
+    meetings,
     member_cards,
     member_services,
     members,
@@ -23,11 +25,13 @@ from services.admin import (
 
 __all__ = [
     "activities",
+    "agenda",
     "applications",
     "checkins",
     "commitments",
     "demands",
     "matching",
+    "meetings",
     "member_cards",
     "member_services",
     "members",
@@ -108,6 +112,14 @@ name_deeds(
         "activity.change": lazy("修改共建活动"),
         "activity.drop": lazy("删除共建活动"),
         "rating.give": lazy("双向评价"),
+        "meeting.plan": lazy("召集会议"),
+        "meeting.units": lazy("调整参会单位"),
+        "meeting.agenda": lazy("调整议程"),
+        "agendaitem.change": lazy("修改议题"),
+        "attendance.mark": lazy("登记到会"),
+        "resolution.make": lazy("形成决议"),
+        "resolution.correct": lazy("更正决议"),
+        "resolution.take_effect": lazy("决议生效"),
     }
 )
 name_fields({"late": lazy("超期"), "response_late": lazy("响应超时"), "proposals": lazy("建议数")})

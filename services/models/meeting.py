@@ -52,7 +52,26 @@ class JointMeeting(models.Model):
         verbose_name = _("联席会议")
         verbose_name_plural = _("联席会议")
         ordering = ["-held_at", "-id"]
-        indexes = [models.Index(fields=["county", "quarter"], name="meeting_county_quarter")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["node", "held_at"],
+                condition=Q(node__isnull=False) & ~Q(state="cancelled"),
+                name="meeting_once",
+            ),
+            models.UniqueConstraint(
+                fields=["county", "held_at"],
+                condition=Q(node__isnull=True) & ~Q(state="cancelled"),
+                name="meeting_of_county_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["county", "quarter"], name="meeting_county_quarter"),
+            models.Index(
+                fields=["held_at"],
+                condition=Q(state__in=["planned", "published", "running"]),
+                name="meeting_ahead",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -119,6 +138,7 @@ class AgendaItem(models.Model):
     order = models.PositiveSmallIntegerField(_("序号"))
     title = models.CharField(_("议题"), max_length=100)
     text = models.CharField(_("说明"), max_length=500, blank=True)
+    said = models.CharField(_("讨论情况"), max_length=500, blank=True)
     theme = models.CharField(_("问题类型"), max_length=12, choices=Theme, blank=True)
     demand = models.ForeignKey(
         Demand, models.PROTECT, null=True, blank=True, related_name="agenda", verbose_name=_("需求")
@@ -137,6 +157,10 @@ class AgendaItem(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("认领人")
     )
     claimed_at = models.DateTimeField(_("认领时间"), null=True, blank=True)
+    # The deferred item of the meeting before that this one goes on with: each is carried over once.
+    came_from = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="carried_to", verbose_name=_("上次会议的议题")
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedQuerySet.as_manager()

@@ -1,5 +1,6 @@
 """Every transition table of this floor: the closed loop of a demand (`loop`), and what is woven around it."""
 
+from services.workflow import meetings
 from services.workflow.checkins import CHECKIN_APPLICATION
 from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
@@ -20,6 +21,7 @@ ALL = (
     RESOURCE,
     PROJECT,
     RESPONSIBILITY,
+    *meetings.ALL,
 )
 
 __all__ = [

@@ -33,17 +33,20 @@ from partybuilding.models import (
 from services.actions.settings import set_calendar_day
 from services.models import (
     Activity,
+    AgendaItem,
     Category,
     Certificate,
     CheckInApplication,
     Commitment,
     Demand,
+    JointMeeting,
     LoopSettings,
     MatchProposal,
     MatchRun,
     MemberCard,
     MemberCheckIn,
     Project,
+    Resolution,
     Resource,
     Responsibility,
     ServiceRating,
@@ -53,7 +56,7 @@ from services.models import (
 from tests import factories as make
 from tests import weft_factories as weft
 from tests.cast import Cast
-from tests.weft_factories import make_alliance, make_application, make_project, make_resource
+from tests.weft_factories import make_alliance, make_application, make_meeting, make_project, make_resource, soon
 
 pytestmark = pytest.mark.django_db
 
@@ -118,6 +121,9 @@ LISTS: dict[type, list[str]] = {
     Resource: CADRES,
     Project: CADRES,
     Responsibility: CADRES,
+    JointMeeting: CADRES,
+    AgendaItem: CADRES,
+    Resolution: CADRES,
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -158,6 +164,9 @@ ADDS: dict[type, list[str]] = {
     Resource: [*COMMUNITY, *STREET],
     Project: [*COMMUNITY, *STREET],
     Responsibility: [],
+    JointMeeting: CADRES,
+    AgendaItem: [],
+    Resolution: [],
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -190,6 +199,9 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     Resource: ("change", [*COMMUNITY, *STREET]),
     Project: ("change", [*COMMUNITY, *STREET]),
     Responsibility: ("change", [*COMMUNITY, *STREET]),
+    JointMeeting: ("change", CADRES),
+    AgendaItem: ("change", CADRES),
+    Resolution: ("correct", CADRES),
 }
 
 
@@ -229,6 +241,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         CareCadence: CareCadence.objects.create(county=cast.county, kind="low_income", days=60),
         **pairing_rows(cast.a.compound, cast.a.unit),
         **member_rows(cast.a.member, cast.a.compound),
+        **meeting_rows(cast.a.node, cast.a.unit),
         **match_rows(cast.a.node, cast.a.unit, demand),
         **promise_rows(cast.a.node, cast.a.unit),
         **alliance_rows(cast.a.node, cast.a.unit),
@@ -244,6 +257,15 @@ def match_rows(node: GridNode, unit: Unit, demand: Demand) -> dict[type, Any]:
         project=project, unit=unit, person="王主任", measure="换灯", due_on="2027-01-01"
     )
     return {MatchRun: run, MatchProposal: made, Resource: resource, Project: project, Responsibility: duty}
+
+
+def meeting_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
+    meeting = make_meeting(node, unit)
+    item = AgendaItem.objects.create(meeting=meeting, order=1, title="楼道亮化")
+    made = Resolution.objects.create(
+        meeting=meeting, item=item, kind="task", text="换灯", owner="王主任", due_on=soon()
+    )
+    return {JointMeeting: meeting, AgendaItem: item, Resolution: made}
 
 
 def pairing_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
@@ -306,6 +328,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         CareHousehold: make.make_household(cast.other_county_community),
         **pairing_rows(cast.other_county_community, unit),
         **member_rows(make.make_member("邻县报到党员", unit), cast.other_county_community),
+        **meeting_rows(cast.other_county_community, unit),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
         **promise_rows(cast.other_county_community, unit),
         **alliance_rows(cast.other_county_community, unit),
@@ -336,6 +359,7 @@ OWN_PAGES = {
     Commitment: {"figures", "figures_ledger"},
     ServiceRating: {"figures"},
     Project: {"lists"},
+    JointMeeting: {"figures", "table", "live", "minutes", "sign_in"},
 }
 # And those of every list with a table (core.admin_sheets).
 TABLE_PAGES = {"import", "import_template", "import_job", "import_confirm", "export"}
@@ -368,6 +392,8 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "ratings": ([], CADRES),
     "nodes": (KEEP, [*CADRES, *ADMIN]),
     **dict.fromkeys(("resources", "projects", "responsibilities"), ([*COMMUNITY, *STREET], CADRES)),
+    "meetings": ([], CADRES),
+    "resolutions": ([], CADRES),
 }
 SITE_PAGES = {"index", "login", "logout", "password_change", "app_list", "find", "burden"}
 
