@@ -257,6 +257,8 @@ TABLE: dict[str, dict[int, str]] = {
     "dashboard:start": DASHBOARD,
     "dashboard:rows": DASHBOARD,
     "dashboard:supervisions": DASHBOARD,
+    "dashboard:weft": DASHBOARD,
+    "dashboard:weft_place": HERE,
     "dashboard:place": HERE,
     "dashboard:ledger": HERE,
     "dashboard:supervise": {302: "anonymous", 200: "street department", 404: "neighbour next_county", 403: "*"},
