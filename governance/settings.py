@@ -416,6 +416,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "NodeKind": "grids.models.NodeKind",
         "FacilityKind": "grids.models.FacilityKind",
         "Fate": "grids.hanging.Fate",
+        "CheckInRole": "services.models.CheckInRole",
+        "ApplicationState": "services.models.ApplicationState",
+        "CommitmentState": "services.models.CommitmentState",
+        "ActivityKind": "services.models.ActivityKind",
+        "AllianceKind": "partybuilding.models.AllianceKind",
     },
 }
 

@@ -319,6 +319,8 @@ def state_of(row: UnitCheckIn) -> tuple[str, str]:
         return _("已结束"), "grey"
     if row.start > today:
         return _("未开始"), "blue"
+    if not row.unit.is_active:
+        return _("单位已停用"), "amber"
     if has_run_out(row):
         return _("已到期，待续签"), "red"
     return (_("将到期"), "amber") if runs_out(row) else (_("报到中"), "green")

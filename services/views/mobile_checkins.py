@@ -25,7 +25,7 @@ from grids.models import GridNode
 from grids.naming import COMMUNITY, steps_of
 from services import posts
 from services.checkin_deeds import APPLY, MOVES, RENEW
-from services.models import ApplicationState, CheckInApplication
+from services.models import ApplicationState, CheckInApplication, UnitCheckIn
 from services.selectors import checkins as selectors
 from services.views import checkin_papers
 
@@ -147,6 +147,7 @@ def checkin(request: HttpRequest, pk: int) -> HttpResponse:
         "since": date_words(row.start),
         "until": date_words(row.until) if row.until else _("不定期"),
         "renew_url": reverse("mobile:checkin_renew", args=[row.pk]) if may else "",
+        "back": _list_of(user, row),
     }
     return phone.show(request, "services/checkins/mobile_one.html", context, active="me")
 
@@ -260,9 +261,12 @@ def _application(user: User, pk: int) -> CheckInApplication:
     return row
 
 
-def _list_of(user: User, row: CheckInApplication) -> str:
+def _list_of(user: User, row: CheckInApplication | UnitCheckIn) -> str:
+    """The list from which the person came: of their own unit, or of the community."""
     mine = selectors.own_units(user, posts.VIEW_CHECKIN).filter(pk=row.unit_id).exists()
-    return reverse("mobile:checkins" if mine else "mobile:checkins_waiting")
+    if mine:
+        return reverse("mobile:checkins")
+    return reverse("mobile:checkins_waiting" if policies.holds(user, posts.MANAGE_CHECKIN) else "mobile:me")
 
 
 def _to_application(result: Any) -> str:

@@ -133,6 +133,8 @@ def test_the_list_marks_what_has_run_out(cast: Cast) -> None:
     client = signed_in(cast.a.officer)
     page = words(client.get(reverse("admin:services_unitcheckin_changelist") + "?running=out"))
     assert "将到期" in page and "已到期，待续签" in page
+    type(cast.a.unit).objects.filter(pk=cast.a.unit.pk).update(is_active=False)
+    assert "单位已停用" in words(client.get(reverse("admin:services_unitcheckin_changelist")))
 
 
 def test_query_counts(cast: Cast) -> None:
