@@ -412,6 +412,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "DemandState": "services.models.DemandState",
         "SubOrderState": "services.models.SubOrderState",
+        "MemberCheckInState": "services.models.MemberCheckInState",
+        "ServiceState": "services.models.ServiceState",
         "PairingKind": "partybuilding.models.PairingKind",
         "NodeKind": "grids.models.NodeKind",
         "FacilityKind": "grids.models.FacilityKind",

@@ -7,6 +7,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -27,6 +28,11 @@ MANAGE = posts.MANAGE_MEMBER_CHECKIN
 
 def state_chip(row: Any) -> tuple[str, str]:
     return row.get_state_display(), TONES.get(row.state, "grey")
+
+
+def over(main: str, under: str) -> str:
+    """Two lines of a cell: what it is about, and where that belongs."""
+    return format_html('<span class="cell-main">{}</span><span class="cell-under">{}</span>', main, under)
 
 
 def word_filter(field: str, label: Any, choices: Any) -> type[SelectFilter]:

@@ -28,6 +28,7 @@ from services.admin.member_parts import (
     MANAGE,
     MOST,
     SHOWN,
+    over,
     span_of,
     state_chip,
     tell,
@@ -105,7 +106,7 @@ class CommunityFilter(PlaceFilter):
 
 @admin.register(MemberCheckIn)
 class MemberCheckInAdmin(SheetAdmin):
-    list_display = ("who", "unit", "place", "can", "free", "wish", "state_words")
+    list_display = ("who", "place", "can", "free", "wish", "state_words")
     list_display_links = ("who",)
     list_filter = (
         CommunityFilter,
@@ -165,17 +166,13 @@ class MemberCheckInAdmin(SheetAdmin):
         user: Any = request.user
         tell(self, request, decide_reports(actor=user, checkins=rows, name="accept"), _("已接收"))
 
-    @admin.display(description=lazy("姓名"))
+    @admin.display(description=lazy("党员"))
     def who(self, row: MemberCheckIn) -> str:
-        return row.member.name
-
-    @admin.display(description=lazy("所在单位"), empty_value="—")
-    def unit(self, row: MemberCheckIn) -> str | None:
-        return row.member.unit.label if row.member.unit else None
+        return over(row.member.name, row.member.unit.label if row.member.unit else _("未登记单位"))
 
     @admin.display(description=lazy("居住小区"))
     def place(self, row: MemberCheckIn) -> str:
-        return row.node.path
+        return over(row.node.name, row.community.name if row.community_id != row.node_id else "")
 
     @admin.display(description=lazy("特长"), empty_value="—")
     def can(self, row: MemberCheckIn) -> str | None:

@@ -118,14 +118,31 @@ def certificate(request: HttpRequest, pk: int) -> HttpResponse:
     address = public_address(reverse("resident:certificate", args=[row.code]))
     context = {
         **_card(row),
-        "name": row.member.name,
-        "unit": row.member.unit.name if row.member.unit else "",
+        "sentence": _sentence(row),
         "code": format_certificate_code(row.code),
         "address": address,
         "qr": drawing(address, _NAMED),
         "is_own": row.member.user_id == user.pk,
     }
     return render(request, "services/papers/certificate.html", context)
+
+
+def _sentence(row: Certificate) -> str:
+    who = _("%(name)s同志") % {"name": row.member.name}
+    if row.member.unit:
+        who += _("（%(unit)s）") % {"unit": row.member.unit.name}
+    words = _(
+        "%(who)s，%(since)s至%(until)s在%(county)s%(community)s参加社区服务，经社区确认共 %(services)d 次、%(hours)s 小时。"
+    )
+    return words % {
+        "who": who,
+        "since": date_words(row.since),
+        "until": date_words(row.until),
+        "county": row.county.name,
+        "community": row.community.name,
+        "services": row.services,
+        "hours": plain(row.hours),
+    }
 
 
 # --- Anybody --------------------------------------------------------------------------------------------------------
@@ -162,14 +179,8 @@ def check(request: HttpRequest) -> HttpResponse:
 @resident_page
 @require_safe
 def checked(request: HttpRequest, code: str) -> HttpResponse:
-    """Whether a certificate is one, and what it says. Every try is counted; a wrong code is told nothing but that."""
-    following.count(request, "certificate", following.LOOKUPS_PER_ADDRESS)
-    try:
-        code = parse_certificate_code(code)
-    except Invalid:
-        row = None
-    else:
-        row = Certificate.objects.filter(code=code).select_related("member", "community", "county").first()
+    """Whether a certificate is one, and what it says."""
+    row = certificate_of(request, code)
     if row is None:
         return render(request, "services/resident/no_certificate.html", {"form": CodeForm()}, status=404)
     context = {
@@ -179,3 +190,16 @@ def checked(request: HttpRequest, code: str) -> HttpResponse:
         "revoked": date_words(row.revoked_at) if row.revoked_at else "",
     }
     return render(request, "services/resident/certificate.html", context)
+
+
+def certificate_of(request: HttpRequest, code: str) -> Certificate | None:
+    """The certificate of a code, for anybody. Every try is counted; a wrong code is told nothing but that.
+
+    Raises `Throttled`.
+    """
+    following.count(request, "certificate", following.LOOKUPS_PER_ADDRESS)
+    try:
+        code = parse_certificate_code(code)
+    except Invalid:
+        return None
+    return Certificate.objects.filter(code=code).select_related("member", "community", "county").first()

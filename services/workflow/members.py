@@ -106,7 +106,7 @@ MEMBER_CHECKIN = Workflow(
         # What was said of skills and time changes; the registration stands.
         Transition(
             "change",
-            t("修改"),
+            t("修改特长和时间"),
             _states(C.APPLIED, C.ACCEPTED),
             None,
             posts.REPORT_MEMBER_CHECKIN,
