@@ -290,7 +290,7 @@ class MatchProposalAdmin(SheetAdmin):
     list_select_related = ("demand__node", "resource__unit", "run__node")
     search_fields = ("demand__title", "^demand__code", "resource__name", "resource__unit__name")
     search_help_text = lazy("需求、编号、资源、单位")
-    ordering = ("-run", "-score", "id")
+    ordering = ("-run_id", "-score", "id")
     sortable_by = ()
     object_related = ("run__node", "run__county", "demand__node", "demand__category", "resource__unit", "project")
     sheets = ("match_proposals",)
