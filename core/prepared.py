@@ -6,17 +6,19 @@ Django's; only its text is kept. Measured: docs/decisions/0008-prepared-queries.
 """
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from typing import Any
 
-from django.db import connection
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
+from django.db.models.query import get_related_populators
 
 _Value = int | str | datetime.date
 # Stand-ins that no real row holds, found again among the parameters of the written SQL.
 _STAND_INS: dict[type, tuple[_Value, ...]] = {
-    int: (-900_000_001, -900_000_002),
+    int: (2_000_000_011, 2_000_000_012),
     str: ("\x01first\x01", "\x01second\x01"),
     datetime.date: (datetime.date(1801, 1, 1), datetime.date(1802, 2, 2)),
     datetime.datetime: (
@@ -39,22 +41,29 @@ class Prepared:
         self._build, self._types = build, types
         self._kept: dict[str, _Written] = {}
 
-    def rows(self, *values: _Value) -> list[tuple[Any, ...]]:
-        """The rows of a `values_list` query, as the database gives them: ask for whole numbers and texts only."""
+    def rows(self, *values: _Value, tail: str = "") -> list[tuple[Any, ...]]:
+        """The rows of a `values_list` query, as the database gives them: ask for whole numbers and texts only.
+
+        Args:
+            tail: what the statement ends with, for a lock that the ORM has no word for.
+        """
         kept = self._written()
+        if not kept.sql:
+            return []
         with connection.cursor() as cursor:
-            cursor.execute(kept.sql, kept.filled(values))
+            cursor.execute(kept.sql + tail, kept.filled(values))
             return list(cursor.fetchall())
 
     def one(self, *values: _Value) -> Any:
-        """The object of a query over whole rows (annotations included) that finds one at most; else None."""
+        """The object of a query over whole rows that finds one at most, with its annotations and the objects that
+        `select_related` names; else None."""
         kept = self._written()
-        found = next(iter(kept.model._base_manager.raw(kept.sql, kept.filled(values))), None)
-        if found is not None:
-            for name, annotation, converters in kept.converters:
-                for convert in converters:
-                    setattr(found, name, convert(getattr(found, name), annotation, connection))
-        return found
+        if not kept.sql:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(kept.sql, kept.filled(values))
+            row = cursor.fetchone()
+        return kept.maker.made(row) if row is not None else None
 
     def _written(self) -> "_Written":
         kept = self._kept.get(connection.vendor)
@@ -66,35 +75,59 @@ class Prepared:
         left = {kind: list(items) for kind, items in _STAND_INS.items()}
         stand_ins = [left[kind].pop(0) for kind in self._types]
         queryset = self._build(*stand_ins)
-        sql, params = queryset.query.sql_with_params()
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            # Whatever is asked: nobody sees anything without a scope.
+            return _Written("", [], compiler)
         names = {str(_adapted(stand_in)): index for index, stand_in in enumerate(stand_ins)}
         slots = [(names.get(str(param)), param) for param in params]
         if set(names.values()) - {place for place, _param in slots}:
             raise ValueError("an argument does not reach the SQL as it was given")
-        # A raw query converts its model's columns itself, annotations it leaves as they come.
-        converters = [
-            (
-                name,
-                annotation,
-                [*connection.ops.get_db_converters(annotation), *annotation.get_db_converters(connection)],
-            )
-            for name, annotation in queryset.query.annotation_select.items()
-        ]
-        return _Written(queryset.model, sql, slots, converters)
+        return _Written(sql, slots, compiler)
 
 
-@dataclass(frozen=True)
 class _Written:
-    """A query's text, what fills its places, and how its annotations become Python values."""
+    """A query's text, and what fills its places."""
 
-    model: Any
-    sql: str
-    slots: list[tuple[int | None, Any]]
-    converters: list[tuple[str, Any, list[Callable[..., Any]]]]
+    def __init__(self, sql: str, slots: list[tuple[int | None, Any]], compiler: Any) -> None:
+        self.sql, self.slots, self._compiler = sql, slots, compiler
 
     def filled(self, values: tuple[_Value, ...]) -> list[Any]:
         given = [_adapted(value) for value in values]
         return [param if place is None else given[place] for place, param in self.slots]
+
+    @cached_property
+    def maker(self) -> "_Maker":
+        """For a query over whole rows."""
+        return _Maker(self._compiler)
+
+
+class _Maker:
+    """How a row becomes an object with its annotations and relations: as Django's own `ModelIterable` does it."""
+
+    def __init__(self, compiler: Any) -> None:
+        info, select = compiler.klass_info, compiler.select
+        self.model = info["model"]
+        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+        self.own = slice(first, last)
+        self.names = [column[0].target.attname for column in select[first:last]]
+        self.related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        self.annotations = compiler.annotation_col_map
+        self.converters = compiler.get_converters([column[0] for column in select])
+
+    def made(self, found: Sequence[Any]) -> Any:
+        row = list(found)
+        for place, (converters, expression) in self.converters.items():
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        obj = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.own])
+        for populator in self.related:
+            populator.populate(row, obj)
+        for name, place in self.annotations.items():
+            setattr(obj, name, row[place])
+        return obj
 
 
 def _adapted(value: _Value) -> Any:
@@ -102,3 +135,25 @@ def _adapted(value: _Value) -> Any:
     if isinstance(value, datetime.datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
+
+
+# A county has a few hundred: its places times the few kinds of people who look at them.
+_MOST = 4096
+_of_shape: dict[Hashable, Prepared] = {}
+
+
+def prepared(shape: Hashable, build: Callable[..., "QuerySet[Any, Any]"], *types: type) -> Prepared:
+    """The statement of a shape.
+
+    Args:
+        shape: everything `build` depends on but its arguments; two questions of one shape must be the same question.
+            The scopes stand for `visible_to`: what a policy's filter says follows from the scope alone, never from
+            the day or the person.
+        build, types: as `Prepared` takes them.
+    """
+    found = _of_shape.get(shape)
+    if found is None:
+        if len(_of_shape) >= _MOST:
+            _of_shape.clear()
+        found = _of_shape[shape] = Prepared(build, *types)
+    return found

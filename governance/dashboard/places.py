@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.errors import Forbidden, NotFound
 from core.policies import VIEW_DASHBOARD
-from governance.dashboard.shapes import prepared
+from core.prepared import prepared
 from grids.models import County, GridNode
 from grids.naming import COMMUNITY, STREET, steps_of
 from grids.policies import CountyScope

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q, Sum, Value
 
 from core.periods import Month, Period
+from core.prepared import prepared
 from governance.dashboard.places import Place, Row, scopes_of
-from governance.dashboard.shapes import prepared
 from services import posts
 from services.models import Demand, Supervision, Tally
 from services.models.demand import UNDER_LIMIT

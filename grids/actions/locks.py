@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, NotFound
+from core.prepared import Prepared
 from grids.models import County, GridNode
 
 
@@ -71,13 +72,15 @@ def hold_places(*nodes: GridNode) -> list[GridNode]:
     _in_transaction()
     if not nodes:
         return []
-    connection = transaction.get_connection()
-    query, values = _roots(node.tree_id for node in nodes).values_list("pk").query.sql_with_params()
-    if connection.features.has_select_for_update:
-        # The weakest lock there is, the one a foreign key takes; the ORM has no word for it.
-        query += " FOR KEY SHARE"
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
+    trees = {node.tree_id for node in nodes}
+    # The weakest lock there is, the one a foreign key takes; the ORM has no word for it.
+    lock = " FOR KEY SHARE" if transaction.get_connection().features.has_select_for_update else ""
+    if len(trees) == 1:
+        _ROOT.rows(*trees, tail=lock)
+    else:
+        query, values = _roots(trees).values_list("pk").query.sql_with_params()
+        with transaction.get_connection().cursor() as cursor:
+            cursor.execute(query + lock, values)
     return _again(nodes)
 
 
@@ -85,9 +88,21 @@ def _roots(tree_ids: Iterable[int]) -> QuerySet[GridNode]:
     return GridNode.objects.filter(tree_id__in=set(tree_ids), parent__isnull=True).order_by("pk")
 
 
+# Nearly everything that is written is written at one place.
+_ROOT = Prepared(
+    lambda tree: GridNode.objects.filter(tree_id=tree, parent__isnull=True).order_by("pk").values_list("pk"), int
+)
+_NODE = Prepared(
+    lambda pk: GridNode.objects.select_related("level_type", "county", "community").filter(pk=pk).order_by(), int
+)
+
+
 def _again(nodes: Sequence[GridNode]) -> list[GridNode]:
     pks = {node.pk for node in nodes}
-    rows = GridNode.objects.select_related("level_type", "county", "community").in_bulk(pks)
+    if len(pks) == 1:
+        rows = {row.pk: row for row in [_NODE.one(*pks)] if row is not None}
+    else:
+        rows = GridNode.objects.select_related("level_type", "county", "community").in_bulk(pks)
     fresh = []
     for node in nodes:
         row = rows.get(node.pk)

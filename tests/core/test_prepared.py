@@ -3,11 +3,14 @@
 import datetime
 
 import pytest
+from django.db import connection
 from django.db.models import Count, Q
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.models import User
 from core.prepared import Prepared
+from grids.models import Appointment
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +53,27 @@ def test_one_moment_may_stand_in_several_places() -> None:
 def test_an_argument_that_does_not_reach_the_query_is_refused() -> None:
     with pytest.raises(ValueError, match="does not reach"):
         Prepared(lambda now: User.objects.values_list("pk"), datetime.datetime).rows(timezone.now())
+
+
+def test_one_object_comes_with_its_annotations_and_relations() -> None:
+    cadre = make.make_cadre("王一", "county_department", make.make_county())
+    found = Prepared(
+        lambda pk: (
+            Appointment.objects.filter(pk=pk).select_related("user", "county", "node").annotate(seen=Count("pk"))
+        ),
+        int,
+    )
+    row = cadre.appointments.get()
+    with CaptureQueriesContext(connection) as captured:
+        one = found.one(row.pk)
+        assert (one, one.user, one.county, one.node, one.seen) == (row, cadre, row.county, None, 1)
+    assert len(captured) == 2  # the row, and `row.county`
+    assert (one.start, one.user.created_at) == (row.start, cadre.created_at)
+    assert found.one(row.pk + 1) is None
+
+
+def test_a_question_nobody_may_ask_finds_nothing() -> None:
+    cadre = make.make_user()
+    mine = User.objects.none().filter
+    assert Prepared(lambda pk: mine(pk=pk), int).one(cadre.pk) is None
+    assert Prepared(lambda pk: mine(pk=pk).values_list("pk"), int).rows(cadre.pk) == []
