@@ -14,6 +14,7 @@ from core.admin_base import Part, chip, link
 from core.errors import NotFound
 from grids.models import GridNode
 from services import posts
+from services.admin.matching import match_tools
 from services.selectors.lists import (
     DEMANDS,
     LABELS,
@@ -55,7 +56,7 @@ def context(request: HttpRequest, address: str) -> dict[str, Any]:
     if place is not None and len(places) > 1:
         up = (above.name, f"{address}?place={above.pk}") if above else (_("全部"), address)
     title = _("四张清单：%(place)s") % {"place": place.name} if place else _("四张清单")
-    return {"title": title, "parts": parts, "up": up}
+    return {"title": title, "parts": parts, "up": up, "tools": match_tools(request)}
 
 
 def places_of(user: Any) -> list[GridNode]:

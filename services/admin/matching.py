@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, Model, Q, QuerySet, When
+from django.db.models import Case, Count, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
@@ -25,7 +25,7 @@ from services import posts
 from services.actions.matching import LEVELS, accept_proposals, refuse_proposal, run_match
 from services.matching import weights
 from services.matching.scorer import MISS_WORDS, Miss
-from services.models import Demand, MatchProposal, MatchRun, Project, ProposalState, Resource
+from services.models import Demand, MatchProposal, MatchRun, ProposalState
 from services.workflow import PROPOSAL
 
 PER_PAGE = 50
@@ -184,8 +184,8 @@ class MatchRunAdmin(ScopedModelAdmin):
                 "open": may and row.state == ProposalState.PROPOSED,
                 "chosen": "all" in chosen or str(row.pk) in chosen,
                 "provider": provider_of(row),
-                "resource_url": _page(Resource, row.resource_id),
-                "project_url": _page(Project, row.project_id) if row.project_id else "",
+                "resource_url": reverse("admin:services_resource_change", args=[row.resource_id]),
+                "project_url": row.project_id and reverse("admin:services_project_change", args=[row.project_id]),
             }
             for row in page.object_list
         ]
@@ -329,7 +329,7 @@ class MatchProposalAdmin(SheetAdmin):
 
     def facts(self, request: HttpRequest, obj: MatchProposal) -> list[Fact]:
         demand = link(obj.demand.title, reverse("admin:services_demand_change", args=[obj.demand_id]))
-        resource = link(obj.resource.name, _page(Resource, obj.resource_id))
+        resource = link(obj.resource.name, reverse("admin:services_resource_change", args=[obj.resource_id]))
         run = link(datetime_words(obj.run.at), reverse("admin:services_matchrun_change", args=[obj.run_id]))
         found = [
             Fact(_("需求"), demand),
@@ -341,7 +341,8 @@ class MatchProposalAdmin(SheetAdmin):
             Fact(_("理由"), "\n".join(obj.reasons), wide=True),
         ]
         if obj.project is not None:
-            found.append(Fact(_("项目"), link(str(obj.project), _page(Project, obj.project_id)), wide=True))
+            address = reverse("admin:services_project_change", args=[obj.project_id])
+            found.append(Fact(_("项目"), link(str(obj.project), address), wide=True))
         if obj.reason:
             found.append(Fact(_("不采纳的理由"), obj.reason, wide=True))
         return found
@@ -350,12 +351,6 @@ class MatchProposalAdmin(SheetAdmin):
         """Back among the others of its run."""
         super().after(request, deed, obj, result)
         return redirect(reverse("admin:services_matchrun_change", args=[obj.run_id]))
-
-
-def _page(model: type[Model], pk: int) -> str:
-    if not admin.site.is_registered(model):
-        return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
 
 
 def provider_of(row: MatchProposal) -> str:

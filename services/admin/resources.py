@@ -20,6 +20,7 @@ from core.periods import Month
 from grids.admin_places import PlaceFilter
 from partybuilding.models import Unit
 from services import list_deeds as deeds
+from services.admin.matching import match_tools
 from services.list_faces import left_words, project_chips, resource_chips
 from services.models import FreeTime, ProjectResource, Resource, ResourceKind, ResourceState
 from services.models.words import labels_of
@@ -103,6 +104,9 @@ class ResourceAdmin(SheetAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_left(super().get_queryset(request))  # type: ignore[no-any-return]
+
+    def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
+        return [*super().tools(request), *match_tools(request)]
 
     def lookup_text(self, row: Resource) -> str:
         return deeds.forms.resource_words(row)

@@ -75,11 +75,12 @@ def options(answer: Any) -> set[str]:
     return {str(choice[0]) for choice in answer.context["form"].fields["node"].choices}
 
 
-def test_the_demand_list_leads_to_matching_at_its_place(cast: Cast) -> None:
-    listed = reverse("admin:services_demand_changelist")
-    shown = text(signed_in(cast.a.officer).get(listed, {"place": cast.a.node.pk}))
-    assert f"{ADD}?node={cast.a.node.pk}" in shown
-    assert ADD not in text(signed_in(cast.department).get(listed))
+def test_the_lists_lead_to_matching_at_their_place(cast: Cast) -> None:
+    for page in ("demand_changelist", "resource_changelist", "project_lists"):
+        listed = reverse(f"admin:services_{page}")
+        shown = text(signed_in(cast.a.officer).get(listed, {"place": cast.a.node.pk}))
+        assert f"{ADD}?node={cast.a.node.pk}" in shown
+        assert ADD not in text(signed_in(cast.department).get(listed))
 
 
 def test_nothing_to_match_is_said_in_the_form(cast: Cast) -> None:
