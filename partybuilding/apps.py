@@ -16,7 +16,7 @@ class PartybuildingConfig(AppConfig):
         from grids.posts import VIEW_COMPOUND, add_rights
         from grids.querysets import unended
         from partybuilding import audiences, compounds, duties, hanging, place_pairings, policies, posts
-        from partybuilding.actions import alliance_sweep
+        from partybuilding.actions import alliance_sweep, floating_sweep
         from partybuilding.models import (
             Alliance,
             AllianceSeat,
@@ -34,7 +34,7 @@ class PartybuildingConfig(AppConfig):
             Unit,
             UnitMembership,
         )
-        from partybuilding.resources import alliance_seats, organisations, pairing_ledgers, pairings, units
+        from partybuilding.resources import alliance_seats, floating, organisations, pairing_ledgers, pairings, units
         from partybuilding.views import mobile
 
         add_rights(posts.POST_RIGHTS)
@@ -63,6 +63,7 @@ class PartybuildingConfig(AppConfig):
         registry.register(Alliance, policies.AlliancePolicy())
         registry.register(AllianceSeat, policies.AlliancePolicy("alliance"))
         alliance_sweep.register()
+        floating_sweep.register()
         hanging.register()
         compounds.register()
         duties.register("pairing", label=_("未结束的包联"), rows=lambda unit: Pairing.objects.open().filter(unit=unit))
@@ -81,6 +82,7 @@ class PartybuildingConfig(AppConfig):
             units.UnitSheet,
             organisations.OrganisationSheet,
             alliance_seats.SeatSheet,
+            floating.FloatingSheet,
             pairings.PairingSheet,
             *pairing_ledgers.SHEETS,
         ):

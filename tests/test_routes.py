@@ -27,6 +27,7 @@ from tests.weft_factories import (
     make_application,
     make_card,
     make_certificate,
+    make_floating,
     make_meeting,
     make_member_checkin,
     make_service,
@@ -145,6 +146,9 @@ TABLE: dict[str, dict[int, str]] = {
     "api:alliances": BY_KEY,
     "api:alliance_figures": BY_KEY,
     "api:alliance": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
+    "api:stations": BY_KEY,
+    "api:floating": {401: "anonymous", 200: "officer neighbour", 403: "*"},
+    "api:floating_member": {401: "anonymous", 200: "officer", 404: "*"},
     "api:unit": {401: "anonymous", 200: "officer liaison street department admin neighbour", 404: "*"},
     "api:members": BY_KEY,
     "api:public_place": OPEN,
@@ -318,6 +322,7 @@ class World:
         self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
         self.photo.file.save("x.jpg", ContentFile(b"x"))
         self.unit = cast.a.unit
+        self.floating = make_floating(cast.a.node)
         self.alliance = make_alliance(cast.a.node, cast.a.unit)
         self.place, self.community, self.compound = cast.a.building, cast.a.node, cast.a.compound
         self.project = register_remediation(actor=SYSTEM, node=self.compound, kind="lift", title="加装电梯")
@@ -438,6 +443,8 @@ class World:
             return self.run.pk
         if name == "api:alliance":
             return self.alliance.pk
+        if name == "api:floating_member":
+            return self.floating.pk
         if name == "api:unit":
             return self.unit.pk
         if name in ("places:promises", "resident:unit_promises"):

@@ -11,6 +11,17 @@ from partybuilding.actions.alliance_seats import (
     replace_seat,
 )
 from partybuilding.actions.alliances import close_alliance, create_alliance, update_alliance
+from partybuilding.actions.floating import (
+    FloatingChange,
+    NewFloating,
+    change_floatings,
+    contact_floating,
+    leave_floating,
+    register_floating,
+    register_floatings,
+    reveal_floating,
+    update_floating,
+)
 from partybuilding.actions.members import (
     MemberChange,
     NewMember,
@@ -59,10 +70,13 @@ from partybuilding.actions.pairings import (
     start_pairings,
 )
 from partybuilding.actions.running import RunningFacts, record_running, record_runnings
+from partybuilding.actions.stations import create_station, update_station
 from partybuilding.actions.units import NewUnit, UnitChange, create_unit, create_units, update_unit, update_units
 
 __all__ = [
+    "FloatingChange",
     "MemberChange",
+    "NewFloating",
     "NewMember",
     "NewMembership",
     "NewOrganisation",
@@ -85,15 +99,18 @@ __all__ = [
     "add_visit",
     "arrange_organisations",
     "change_duty",
+    "change_floatings",
     "change_pairings",
     "change_seat",
     "change_seats",
     "close_alliance",
+    "contact_floating",
     "correct_problem",
     "correct_roles",
     "correct_visit",
     "create_alliance",
     "create_organisation",
+    "create_station",
     "create_unit",
     "create_units",
     "end_membership",
@@ -101,22 +118,28 @@ __all__ = [
     "end_seat",
     "give_member_account",
     "hand_over_pairing",
+    "leave_floating",
     "link_member_accounts",
     "move_organisation",
     "record_running",
     "record_runnings",
+    "register_floating",
+    "register_floatings",
     "reopen_organisation",
     "reopen_problem",
     "replace_seat",
     "retire_organisation",
+    "reveal_floating",
     "set_pairing_guide",
     "solve_problem",
     "start_pairing",
     "start_pairings",
     "update_alliance",
+    "update_floating",
     "update_member",
     "update_members",
     "update_organisation",
+    "update_station",
     "update_unit",
     "update_units",
 ]

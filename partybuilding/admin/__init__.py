@@ -3,6 +3,7 @@
 from partybuilding.admin import (
     alliances,
     compounds,
+    floating,
     members,
     organisations,
     pairing_records,
@@ -15,6 +16,7 @@ from partybuilding.admin import (
 __all__ = [
     "alliances",
     "compounds",
+    "floating",
     "members",
     "organisations",
     "pairing_records",

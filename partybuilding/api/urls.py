@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partybuilding.api import alliances, compounds, pairings, units
+from partybuilding.api import alliances, compounds, floating, pairings, units
 
 urlpatterns = [
     path("pairings/", pairings.PairingList.as_view(), name="pairings"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("alliances/", alliances.AllianceList.as_view(), name="alliances"),
     path("alliances/figures/", alliances.AllianceFigures.as_view(), name="alliance_figures"),
     path("alliances/<int:pk>/", alliances.AllianceDetail.as_view(), name="alliance"),
+    path("stations/", floating.StationList.as_view(), name="stations"),
+    path("floating/", floating.FloatingList.as_view(), name="floating"),
+    path("floating/<int:pk>/", floating.FloatingDetail.as_view(), name="floating_member"),
     path("units/<int:pk>/", units.UnitDetail.as_view(), name="unit"),
     path("compounds/", compounds.CompoundList.as_view(), name="compounds"),
     path("compounds/figures/", compounds.CompoundFigures.as_view(), name="compound_figures"),

@@ -22,11 +22,13 @@ from partybuilding.models import (
     Alliance,
     AllianceSeat,
     Compound,
+    FloatingMember,
     Member,
     Pairing,
     PairingProblem,
     PairingVisit,
     PartyOrganisation,
+    Station,
     Unit,
     UnitMembership,
 )
@@ -56,7 +58,15 @@ from services.models import (
 from tests import factories as make
 from tests import weft_factories as weft
 from tests.cast import Cast
-from tests.weft_factories import make_alliance, make_application, make_meeting, make_project, make_resource, soon
+from tests.weft_factories import (
+    make_alliance,
+    make_application,
+    make_floating,
+    make_meeting,
+    make_project,
+    make_resource,
+    soon,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +134,8 @@ LISTS: dict[type, list[str]] = {
     JointMeeting: CADRES,
     AgendaItem: CADRES,
     Resolution: CADRES,
+    Station: [*CADRES, *ADMIN],
+    FloatingMember: CARE,
 }
 ADDS: dict[type, list[str]] = {
     Demand: [*COMMUNITY, *STREET],
@@ -167,6 +179,8 @@ ADDS: dict[type, list[str]] = {
     JointMeeting: CADRES,
     AgendaItem: [],
     Resolution: [],
+    Station: [*CARE, *ADMIN],
+    FloatingMember: CARE,
 }
 # Model -> the deed that changes a row, and who may.
 CHANGES: dict[type, tuple[str, list[str]]] = {
@@ -195,6 +209,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     Commitment: ("change", [*COMMUNITY, *STREET]),
     Activity: ("edit", COMMUNITY),
     Alliance: ("edit", [*KEEP, *DEPARTMENT]),
+    Station: ("edit", [*CARE, *ADMIN]),
+    FloatingMember: ("contact", CARE),
     AllianceSeat: ("change", [*KEEP, *DEPARTMENT]),
     Resource: ("change", [*COMMUNITY, *STREET]),
     Project: ("change", [*COMMUNITY, *STREET]),
@@ -244,7 +260,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         **meeting_rows(cast.a.node, cast.a.unit),
         **match_rows(cast.a.node, cast.a.unit, demand),
         **promise_rows(cast.a.node, cast.a.unit),
-        **alliance_rows(cast.a.node, cast.a.unit),
+        **party_rows(cast.a.node, cast.a.unit),
     }
 
 
@@ -296,9 +312,15 @@ def promise_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
     }
 
 
-def alliance_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
+def party_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
     alliance = make_alliance(node, unit)
-    return {Alliance: alliance, AllianceSeat: alliance.seats.get()}
+    floating = make_floating(node)
+    return {
+        Alliance: alliance,
+        AllianceSeat: alliance.seats.get(),
+        Station: floating.station,
+        FloatingMember: floating,
+    }
 
 
 def outside(cast: Cast) -> dict[type, Any]:
@@ -331,7 +353,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         **meeting_rows(cast.other_county_community, unit),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
         **promise_rows(cast.other_county_community, unit),
-        **alliance_rows(cast.other_county_community, unit),
+        **party_rows(cast.other_county_community, unit),
     }
 
 
@@ -369,6 +391,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "people": ([], ADMIN),
     "units": (ADMIN, [*CADRES, *ADMIN]),
     "organisations": (ADMIN, [*CADRES, *ADMIN]),
+    "floating": (CARE, CARE),
     "alliance_seats": ([*KEEP, *DEPARTMENT], [*CADRES, *ADMIN]),
     "levels": (ADMIN, ADMIN),
     "households": (CARE, CARE),
