@@ -63,7 +63,6 @@ name_deeds(
                     "servicerecord",
                     "membercard",
                     "certificate",
-                    "demand",
                     "commitment",
                     "activity",
                     "servicerating",

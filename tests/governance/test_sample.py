@@ -321,12 +321,12 @@ def test_the_shown_community_has_applications_in_every_state(xixiang: County) ->
 
 
 def test_promises_are_kept_as_reported(zhenan: County, xixiang: County) -> None:
-    """The table of docs/domain.md#z1 and #z2; the members of 新城社区 are told by their own check-ins."""
+    """The table of docs/domain.md#z1 and #z2."""
     found = two_way(zhenan)
     assert (found.whole.units, found.whole.kept.promised, found.whole.kept.done) == (102, 182, 109)
     assert found.whole.kept.rate == "60%（109/182）"
     home = next(line for line in found.lines if line.place and line.place.name == "新城社区")
-    assert (home.units, home.lead, home.supporting) == (16, 8, 8)
+    assert (home.units, home.lead, home.supporting, home.members) == (16, 8, 8, 318)
     assert (home.kept.promised, home.kept.done, home.activities) == (37, 27, 42)
     assert sum(line.kept.done for line in found.lines) == 109
     shown = GridNode.objects.at("community").filter(county=xixiang).order_by("tree_id", "lft").first()
