@@ -205,7 +205,8 @@ class _Story:
             row.percent = (0, 20, 45, 70)[number % 4]
             self._tell(row, number % 4)
         elif state == CommitmentState.REPORTED:
-            row.percent, row.reported_at = 100, day_start(self.day - (1 + number % 2) * day)
+            row.percent = 100
+            row.reported_at = day_start(self.day - (1 + number % 2) * day) + datetime.timedelta(hours=10)
             self._tell(row, 3)
         else:
             self.keep(row)

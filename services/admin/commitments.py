@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html_join
@@ -119,8 +119,9 @@ class CommitmentAdmin(SheetAdmin):
     )
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """What was reported done last, then what is due first."""
-        return (F("reported_at").desc(nulls_last=True), "due_on", "pk")
+        """What waits for the community first, then what runs, what is due first; what is over last."""
+        rank = Case(When(state=CommitmentState.REPORTED, then=0), When(state=CommitmentState.OPEN, then=1), default=2)
+        return (rank, "due_on", "pk")
 
     # --- List ---
 

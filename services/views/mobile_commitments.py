@@ -296,7 +296,9 @@ class MakeForm(forms.Form):
             ],
         )
         self.fields["owner"].initial = user.name
-        self.order_fields(["speaker", "node", "title", "measure", "owner", "due_on"])
+        # A hidden field goes last: before the others it would leave a gap.
+        first, last = (["speaker"], []) if len(choices) > 1 else ([], ["speaker"])
+        self.order_fields([*first, "node", "title", "measure", "owner", "due_on", *last])
 
     def promise(self) -> dict[str, Any]:
         """What the action takes."""

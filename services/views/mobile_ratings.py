@@ -38,11 +38,10 @@ class RatingForm(forms.Form):
 
 
 def ways(user: User) -> list[Way]:
-    """For liaisons: how many services they may still rate. Three queries for who speaks for a unit, none for others."""
+    """For liaisons: whether there is something to rate. Three queries for who speaks for a unit, none for others."""
     if not any(isinstance(scope, UnitScope) for scope in policies.scopes(user, posts.RATE_COMMUNITY)):
         return []
-    count = len(selectors.waiting(user, RatingSide.UNIT))
-    note = _("%(count)d 次服务可以评价") % {"count": count} if count else ""
+    note = _("有办完的服务可以评价") if selectors.waiting(user, RatingSide.UNIT) else ""
     return [Way(_("评价社区"), reverse("mobile:ratings"), "talk", note)]
 
 
@@ -57,7 +56,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": [
             {"title": one.title, "community": one.community.name, "unit": one.unit.label, "url": _url(one.key)}
-            for one in selectors.waiting(user, RatingSide.UNIT)
+            for one in selectors.waiting(user, RatingSide.UNIT)[:MOST]
         ],
         "given": [
             {

@@ -49,9 +49,9 @@ def of_unit(request: HttpRequest, pk: int) -> HttpResponse:
     places = UnitCheckIn.objects.current().filter(unit=unit).select_related("node").order_by("role", "pk")
     context = {
         "heading": unit.name,
-        "notes": [
-            _("在%(place)s报到，%(role)s") % {"place": row.node.name, "role": row.get_role_display()} for row in places
-        ],
+        "places": _("、").join(
+            _("%(place)s（%(role)s）") % {"place": row.node.name, "role": row.get_role_display()} for row in places
+        ),
         "kept": figures.kept(rows),
         **_listed(request, rows, whose=False),
     }
