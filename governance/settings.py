@@ -423,6 +423,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "CommitmentState": "services.models.CommitmentState",
         "ActivityKind": "services.models.ActivityKind",
         "AllianceKind": "partybuilding.models.AllianceKind",
+        "ResourceKind": "services.models.ResourceKind",
+        "ResourceState": "services.models.ResourceState",
+        "ProjectState": "services.models.ProjectState",
+        "ResponsibilityState": "services.models.ResponsibilityState",
     },
 }
 

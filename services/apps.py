@@ -40,7 +40,7 @@ class ServicesConfig(AppConfig):
         from services.resources import checkins, matching, projects, responsibilities, supply
         from services.resources import commitments as commitment_sheets
         from services.selectors import loop as selectors
-        from services.views import mobile_checkins, mobile_commitments, mobile_ratings, photos
+        from services.views import mobile_checkins, mobile_commitments, mobile_ratings, mobile_supply, photos
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -80,6 +80,8 @@ class ServicesConfig(AppConfig):
             sheets.register(sheet())
         phone.count_waiting("demands", selectors.todo_count)
         phone.offer_ways("checkins", mobile_checkins.ways, desk=True)
+        phone.offer_ways("checkins", mobile_checkins.ways)
+        phone.offer_ways("lists", mobile_supply.ways)
         sheets.register(checkins.CheckInSheet())
         sheets.register(matching.ProposalLedger())
         place_parts.register("checkins", place_checkins.parts)

@@ -230,6 +230,14 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:pairing": PAIRING_ON_PHONE,
     "mobile:pairing_visit": PAIRING_ON_PHONE,
     "mobile:pairing_solve": PAIRING_ON_PHONE,
+    "api:lists": BY_KEY,
+    "api:resources": BY_KEY,
+    "api:resource": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
+    "api:projects": BY_KEY,
+    "api:project": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
+    "api:project_claim": KEY_TO_POST,
+    "api:responsibilities": BY_KEY,
+    "api:responsibility": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
     "api:commitments": BY_KEY,
     "api:commitment": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
     "api:commitment_move": KEY_TO_POST,
@@ -239,6 +247,16 @@ TABLE: dict[str, dict[int, str]] = {
     "api:ratings": BY_KEY,
     "api:rating": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
     "api:rating_figures": {401: "anonymous", 200: CADRES, 404: "*"},
+    "mobile:resources": {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison", 403: "*"},
+    "mobile:resource_new": {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison", 403: "*"},
+    "mobile:resources_confirm": {302: NOT_ON_PHONES, 405: "*"},
+    "mobile:resource": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
+    "mobile:resource_deed": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "mobile:projects": ON_PHONES,
+    "mobile:project": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
+    "mobile:project_deed": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "mobile:milestone": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "mobile:responsibility": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
     "mobile:commitments": ON_PHONES,
     "mobile:commitment": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
     "mobile:commitment_make": {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison member", 403: "*"},
@@ -309,6 +327,8 @@ _SLUGS = {
     "mobile:member_report": "send_back",
     "mobile:member_service": "send_back",
     "mobile:commitment_move": "progress",
+    "mobile:resource_deed": "change",
+    "mobile:project_deed": "finish",
 }
 
 
@@ -339,6 +359,10 @@ class World:
             make_certificate(cast.a.member, cast.a.node),
         )
         self.run = MatchRun.objects.create(county=cast.county, node=cast.a.node, demands=1, resources=1)
+        self.resource = weave.make_resource(self.unit, self.community)
+        self.lists = weave.make_project(self.community, self.unit)
+        self.step = weave.Milestone.objects.create(project=self.lists, title="进场", due_on=weave.soon())
+        self.duty = weave.make_responsibility(self.lists)
         self.commitment = weave.make_commitment(self.unit, self.place)
         self.kept = weave.make_commitment(
             self.unit, self.place, title="清理杂物", state="done", done_on=weave.today(), percent=100
@@ -411,6 +435,15 @@ class World:
 
     def _pk(self, name: str) -> int:
         kinds = {
+            "api:resource": self.resource.pk,
+            "mobile:resource": self.resource.pk,
+            "mobile:resource_deed": self.resource.pk,
+            "api:project": self.lists.pk,
+            "mobile:project": self.lists.pk,
+            "mobile:project_deed": self.lists.pk,
+            "mobile:milestone": self.step.pk,
+            "api:responsibility": self.duty.pk,
+            "mobile:responsibility": self.duty.pk,
             "core:notice_open": self.notice.pk,
             "api:activity": self.activity.pk,
             "api:rating": self.rating.pk,

@@ -104,6 +104,11 @@ def make_project(node: GridNode, lead: Unit | None = None, **fields: Any) -> Pro
     return Project.objects.create(county=node.county, node=node, community=node.community, lead_unit=lead, **given)
 
 
+def make_responsibility(project: Project, **fields: Any) -> Responsibility:
+    given = {"unit": project.lead_unit, "person": "王主任", "measure": "换灯", "due_on": soon(), **fields}
+    return Responsibility.objects.create(project=project, **given)
+
+
 def make_meeting(node: GridNode, *units: Unit, **fields: Any) -> JointMeeting:
     given = {
         "title": "第三季度联席会议",

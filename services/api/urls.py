@@ -6,6 +6,7 @@ from services.api import (
     members,
     promises,
     public,
+    supply,
     views,
 )
 
@@ -49,6 +50,14 @@ urlpatterns = [
     path("certificates/", members.Certificates.as_view(), name="certificates"),
     path("certificates/<int:pk>/revoke/", members.CertificateRevoke.as_view(), name="certificate_revoke"),
     path("public/certificates/<str:code>/", members.CertificateCheck.as_view(), name="public_certificate"),
+    path("lists/", supply.FourLists.as_view(), name="lists"),
+    path("resources/", supply.ResourceList.as_view(), name="resources"),
+    path("resources/<int:pk>/", supply.ResourceDetail.as_view(), name="resource"),
+    path("projects/", supply.ProjectList.as_view(), name="projects"),
+    path("projects/<int:pk>/", supply.ProjectDetail.as_view(), name="project"),
+    path("projects/<int:pk>/claim/", supply.ProjectClaim.as_view(), name="project_claim"),
+    path("responsibilities/", supply.ResponsibilityList.as_view(), name="responsibilities"),
+    path("responsibilities/<int:pk>/", supply.ResponsibilityDetail.as_view(), name="responsibility"),
     path("public/places/<str:token>/", public.PlaceView.as_view(), name="public_place"),
     path("public/orders/", public.OrderList.as_view(), name="public_orders"),
     path("public/orders/<str:follow_code>/", public.OrderView.as_view(), name="public_order"),
