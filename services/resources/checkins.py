@@ -28,7 +28,7 @@ from partybuilding.models import Unit, UnitMembership, UnitRole
 from partybuilding.resources.pairings import place_cells
 from partybuilding.unit_names import UnitNames
 from services.actions.checkin_ends import CheckInEnd, end_check_ins
-from services.actions.checkins import CheckInChange, NewCheckIn, change_check_ins, check_ins, standing_at
+from services.actions.checkins import CheckInChange, NewCheckIn, change_check_ins, check_ins, locked_units, standing_at
 from services.models import CheckInRole, UnitCheckIn
 from services.posts import MANAGE_CHECKIN, VIEW_CHECKIN
 from services.resources import checkin_columns as cols
@@ -64,8 +64,9 @@ class CheckInSheet(GridSheet):
 
     def write(self, task: Task, plan: Plan) -> None:
         rows: list[_Row] = [line.data for line in plan.to_do]
-        # Places before check-ins, as everywhere: the streets' locks come first.
+        # The streets' locks first, then the units', as everywhere.
         hold_places(*{row.node.pk: row.node for row in rows}.values())
+        locked_units(row.unit.pk for row in rows)
         # What ends in this table makes room for what begins.
         change_check_ins(actor=task.actor, rows=[row.change for row in rows if row.change])
         end_check_ins(actor=task.actor, rows=[row.ended for row in rows if row.ended], reason=_("由表格导入"))
@@ -146,6 +147,7 @@ def _state(row: UnitCheckIn) -> str:
 class _Row:
     """What a row would do: begin a check-in, change one, end one (the last two may go together)."""
 
+    unit: Unit
     node: GridNode
     new: NewCheckIn | None = None
     change: CheckInChange | None = None
@@ -319,7 +321,7 @@ class _Planner:
         change = CheckInChange(before, **row.said) if row.said else None
         if ended:
             others[others.index(before)] = UnitCheckIn(unit=unit, node=node, start=before.start, end=row.end)
-        self.plan_.lines.append(Line(number, What.CHANGED, name, changes, _Row(node, change=change, ended=ended)))
+        self.plan_.lines.append(Line(number, What.CHANGED, name, changes, _Row(unit, node, change=change, ended=ended)))
 
     def _begin(self, row: _Read, others: list[UnitCheckIn], name: str) -> None:
         start = row.start or timezone.localdate()
@@ -332,7 +334,7 @@ class _Planner:
                 raise _FaultError(cols.START, words, start.isoformat())
         others.append(UnitCheckIn(unit=row.unit, node=row.node, start=start, end=row.end))
         new = NewCheckIn(row.unit, row.node, start=start, end=row.end, **row.said)
-        self.plan_.lines.append(Line(row.record.number, What.NEW, name, data=_Row(row.node, new=new)))
+        self.plan_.lines.append(Line(row.record.number, What.NEW, name, data=_Row(row.unit, row.node, new=new)))
 
     @staticmethod
     def _check_days(start: datetime.date, row: _Read) -> None:

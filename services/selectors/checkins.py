@@ -57,6 +57,13 @@ def counted(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(current(), unit__is_active=True).order_by()
 
 
+def figures_among(held: Iterable[tuple[int, str]]) -> Figures:
+    """The figures of (unit, role) pairs of check-ins that count."""
+    pairs = list(held)
+    lead = {unit for unit, role in pairs if role == CheckInRole.LEAD}
+    return Figures(len({unit for unit, _role in pairs}), len(lead))
+
+
 def figures_of(rows: QuerySet[Any]) -> Figures:
     """The figures of some check-ins. One query."""
     found = counted(rows).aggregate(units=_UNITS, lead=_LEAD)

@@ -15,9 +15,10 @@ from core.models import User
 from grids.models import County, GridNode
 from grids.policies import CountyScope, NodeScope
 from grids.querysets import in_subtree
-from services.models import Activity, CheckInRole, MemberCheckIn, MemberCheckInState, UnitCheckIn
+from services.models import Activity, MemberCheckIn, MemberCheckInState, UnitCheckIn
 from services.posts import VIEW_COMMITMENT
 from services.selectors import commitments
+from services.selectors.checkins import counted, figures_among
 from services.selectors.commitments import Kept
 from services.selectors.spread import Spot, Spread, places_below
 
@@ -60,14 +61,12 @@ def board(county: County, place: GridNode | None = None) -> Board:
     )
 
     def line(one: GridNode | None) -> Line:
-        held = list(units.inside(one))
-        lead = {unit for unit, role in held if role == CheckInRole.LEAD}
-        every = {unit for unit, _role in held}
+        reported = figures_among(units.inside(one))
         return Line(
             one,
-            len(every),
-            len(lead),
-            len(every - lead),
+            reported.units,
+            reported.lead,
+            reported.supporting,
             sum(members.inside(one)),
             commitments.total(promises.inside(one)),
             sum(activities.inside(one)),
@@ -103,7 +102,7 @@ def _nowhere() -> NotFound:
 
 
 def _units(county: County, place: GridNode | None) -> Spread[tuple[int, str]]:
-    rows = UnitCheckIn.objects.current().filter(node__county=county, unit__is_active=True)
+    rows = counted(UnitCheckIn.objects.filter(node__county=county))
     if place is not None:
         rows = rows.filter(in_subtree(place, "node"))
     found = rows.order_by().values_list("node__tree_id", "node__community_id", "node__lft", "unit_id", "role")
