@@ -86,6 +86,8 @@ SHOTS: dict[str, Shot] = {
     "desk-compounds": Shot("县委组织部", DESK, "/admin/partybuilding/compound/figures/"),
     "phone-compound": Shot("东关社区“两委”干部", PHONE, "/m/compounds/{compound_pk}/"),
     "phone-tree": Shot("东关社区党组织书记", PHONE, "/admin/grids/gridnode/tree/"),
+    "desk-checkins": Shot("东关社区党组织书记", DESK, "/admin/services/unitcheckin/"),
+    "phone-checkins": Shot("住建局联络员", PHONE, "/m/checkins/"),
     "desk-coverage": Shot("县委组织部", DESK, "/admin/grids/vacancy/coverage/"),
     "desk-gaps": Shot("县委组织部", DESK, "/admin/partybuilding/pairing/gaps/"),
     "desk-street": Shot("城北街道干部", DESK, "/admin/"),
