@@ -15,7 +15,10 @@ from core.documents import CONTENT_TYPE, OfficialDocument
 from core.errors import NotFound
 from core.periods import date_words
 from grids.naming import steps_of
-from services.models import CheckInRole, Commitment, CommitmentState, UnitCheckIn
+from services.models import COMMITMENT_COUNTED, CheckInRole, Commitment, UnitCheckIn
+
+# To be filled in by hand.
+_BLANK = "_" * 12
 
 
 @login_required
@@ -81,16 +84,17 @@ def agreement_of(row: UnitCheckIn) -> bytes:
         _("为推动单位与社区共建共治，乙方于%(start)s向%(place)s报到，甲方予以接收。双方经协商，达成以下协议。") % words
     )
     paper.heading(_("一、共建期限"))
-    term = (
-        _("自%(start)s至%(until)s。") % {**words, "until": date_words(row.until)}
-        if row.until
-        else _("自%(start)s起，不定期。")
-    )
-    paper.paragraph((term % words) + _("到期前 30 天内由乙方申请续签。"))
+    if row.until:
+        words["until"] = date_words(row.until)
+        paper.paragraph(_("自%(start)s至%(until)s。到期前 30 天内由乙方申请续签。") % words)
+    else:
+        paper.paragraph(_("自%(start)s起，不定期。") % words)
     paper.heading(_("二、乙方的角色和内容"))
     lead = row.role == CheckInRole.LEAD
-    duty = _("牵头组织报到单位参与治理和服务，并") if lead else _("配合牵头单位")
-    paper.paragraph(_("乙方为%(role)s，%(duty)s提供以下资源和服务：") % {"role": row.get_role_display(), "duty": duty})
+    duty = (
+        _("乙方为牵头单位，组织报到单位参与治理和服务，并提供：") if lead else _("乙方为配合单位，配合牵头单位，提供：")
+    )
+    paper.paragraph(duty)
     paper.paragraph(row.brings or _("由双方另行商定。"))
     promises = list(_promises(row))
     if promises:
@@ -104,16 +108,16 @@ def agreement_of(row: UnitCheckIn) -> bytes:
     paper.paragraph(_("乙方按时办理认领和派给的事项，组织党员参加服务，每月与甲方联系一次。"))
     paper.heading(_("四、联络"))
     for label, person in ((_("甲方联络员"), row.community_liaison), (_("乙方联络员"), row.unit_liaison)):
-        paper.paragraph(
-            _("%(label)s：%(name)s　电话：　　　　　　　")
-            % {"label": label, "name": person.name if person else "　　　　"}
-        )
+        name = person.name if person else _BLANK
+        paper.paragraph(_("%(label)s：%(name)s，电话：%(blank)s") % {"label": label, "name": name, "blank": _BLANK})
     paper.heading(_("五、其他"))
     paper.paragraph(_("本协议一式两份，双方各执一份。单位调整或者不再共建的，双方先把没有完成的承诺逐项交接清楚。"))
-    paper.signature(_("甲方（盖章）：　　　　　　　"), _("乙方（盖章）：　　　　　　　"), _("　　　　年　　月　　日"))
+    for label in (_("甲方（盖章）"), _("乙方（盖章）")):
+        paper.signature(_("%(label)s：%(blank)s") % {"label": label, "blank": _BLANK})
+    paper.signature(_("____年____月____日"))
     return paper.content()
 
 
 def _promises(row: UnitCheckIn) -> Any:
-    kept = (CommitmentState.OPEN, CommitmentState.REPORTED, CommitmentState.DONE)
+    kept = [str(state) for state in COMMITMENT_COUNTED]
     return Commitment.objects.filter(checkin=row, state__in=kept).order_by("due_on", "pk")
