@@ -24,6 +24,7 @@ class CountyFacts:
         heads: post -> number of people who hold it (source in the comment beside the figures).
         leaders: county leaders who look after communities.
         demands: how many demands the sample raises; invented, unless it is exact.
+        alliances: every community has an alliance; else a 大党委 each, and every street a 大工委.
         exact_demands: the number is a published one: no second voices and nothing for the tour on top of it.
         paired_grids: into how many grids its units go; 0 where each looks after one place.
     """
@@ -39,6 +40,7 @@ class CountyFacts:
     demands: int
     note: str
     exact_demands: bool = False
+    alliances: bool = False
     paired_grids: int = 0
 
 
@@ -150,6 +152,7 @@ ZHENLAI = CountyFacts(
         "各项清单的内容和办理情况均为虚构。"
     ),
     exact_demands=True,
+    alliances=True,  # docs/domain.md#l4
 )
 
 COUNTIES = (XIXIANG, ZHENAN, ZHENLAI)

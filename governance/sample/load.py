@@ -11,6 +11,7 @@ from core import audit
 from core.actors import SYSTEM
 from core.audit import Deed
 from core.periods import day_start
+from governance.sample.alliances import open_station, seat_alliances
 from governance.sample.care import raise_households
 from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
@@ -102,6 +103,9 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         clock=clock_for(county.pk),
         moment=day_start(accounts.day),
     )
+    _audit(*seat_alliances(county, nodes, weft, posts, leaders, accounts.day, of_communities=facts.alliances))
+    if shown:
+        _audit(*open_station(county, show_place(nodes)[0].community, posts, accounts.day))
     demands = Demands(ground)
     demands.tell_all()
     if not facts.exact_demands:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from django.db.models import Max
-
 from core.periods import day_start
 from governance.sample import facts as figures
 from governance.sample.facts import CountyFacts
+from governance.sample.organisations import choose_secretaries, found_organisations
 from governance.sample.people import BATCH, Accounts
 from governance.sample.tree import even, share
 from governance.sample.units import units_of
@@ -18,8 +17,6 @@ from grids.models import County, GridNode
 from partybuilding.models import (
     DOMAIN_OF_KIND,
     Member,
-    OrganisationKind,
-    PartyOrganisation,
     Unit,
     UnitKind,
     UnitMembership,
@@ -114,69 +111,13 @@ def write_people(weft: Weft, county: County, nodes: list[GridNode], compounds: M
         compounds: compound key -> the branch that is set up there.
     """
     UnitMembership.objects.bulk_create(weft.memberships, batch_size=BATCH)
-    branches = _organise(county, nodes, weft.units, compounds)
+    branches = found_organisations(county, nodes, weft.units, compounds)
     for unit in weft.units:
         for member in weft.members[unit.pk]:
             member.branch = branches[unit.pk]
-    Member.objects.bulk_create([row for rows in weft.members.values() for row in rows], batch_size=BATCH)
-
-
-def _organise(
-    county: County, nodes: list[GridNode], units: list[Unit], compounds: Mapping[int, str]
-) -> dict[int, PartyOrganisation]:
-    """Street work committees over community committees over the branches of compounds; one committee for the county's
-    units over their branches.
-
-    Answers unit key -> branch.
-    """
-    kinds = OrganisationKind
-    first = (PartyOrganisation.objects.aggregate(last=Max("tree_id"))["last"] or 0) + 1
-    generations: list[list[PartyOrganisation]] = [[], [], []]
-    above: list[PartyOrganisation] = []
-
-    def found(depth: int, row: PartyOrganisation) -> PartyOrganisation:
-        """Organisations come in reading order, so that each hangs below the last one above its depth."""
-        del above[depth:]
-        row.county, row.depth = county, depth
-        row.parent = above[-1] if above else None
-        above.append(row)
-        generations[depth].append(row)
-        return row
-
-    for node in nodes:
-        if node.level_key == "street":
-            found(0, PartyOrganisation(name=f"中共{node.name}工作委员会", kind=kinds.WORK_COMMITTEE, node=node))
-        elif node.level_key == "community":
-            found(1, PartyOrganisation(name=f"中共{node.name}委员会", kind=kinds.COMMITTEE, node=node))
-        elif node.pk in compounds:
-            found(2, PartyOrganisation(name=compounds[node.pk], kind=kinds.BRANCH, node=node))
-    found(0, PartyOrganisation(name=f"中共{county.name}直属机关工作委员会", kind=kinds.WORK_COMMITTEE))
-    branches = [
-        found(1, PartyOrganisation(name=f"中共{unit.name}支部", kind=kinds.BRANCH, unit=unit)) for unit in units
-    ]
-    _bind(generations, first)
-    for rows in generations:
-        for row in rows:
-            row.parent_id = row.parent.pk if row.parent else None
-        PartyOrganisation.objects.bulk_create(rows, batch_size=BATCH)
-    return {unit.pk: branch for unit, branch in zip(units, branches, strict=True)}
-
-
-def _bind(generations: list[list[PartyOrganisation]], first: int) -> None:
-    """The bounds of every tree, the first of which has the number `first`."""
-    below: dict[int, list[PartyOrganisation]] = defaultdict(list)
-    for row in (row for rows in generations[1:] for row in rows):
-        below[id(row.parent)].append(row)
-
-    def walk(row: PartyOrganisation, tree_id: int, edge: int) -> int:
-        row.tree_id, row.lft = tree_id, edge
-        for child in below[id(row)]:
-            edge = walk(child, tree_id, edge + 1)
-        row.rght = edge + 1
-        return edge + 1
-
-    for number, root in enumerate(generations[0], start=first):
-        walk(root, number, 1)
+    members = [row for rows in weft.members.values() for row in rows]
+    Member.objects.bulk_create(members, batch_size=BATCH)
+    choose_secretaries(county, members)
 
 
 def report_units(facts: CountyFacts, nodes: list[GridNode], weft: Weft, day: datetime.date) -> None:

@@ -31,6 +31,8 @@ from grids.actions.bulk import walk
 from grids.models import Appointment, County, GridNode, RemediationPhoto
 from grids.soundness import faults
 from partybuilding.models import (
+    Alliance,
+    FloatingMember,
     Member,
     Pairing,
     PairingProblem,
@@ -39,8 +41,11 @@ from partybuilding.models import (
     Unit,
     UnitMembership,
 )
+from partybuilding.organisation_kinds import may_hang
 from partybuilding.selectors import columns_of, gaps, my_figures, overloads
+from partybuilding.selectors.alliances import chairs_of, seat_counts
 from partybuilding.selectors.compounds import board
+from partybuilding.selectors.floating import to_contact
 from services.actions import move, raise_demand
 from services.actions.member_cards import last_quarter
 from services.actions.member_sweep import without_card
@@ -347,6 +352,35 @@ def test_trees_are_sound(xixiang: County) -> None:
     assert list(faults()) == []
     for row in PartyOrganisation.objects.filter(county=xixiang):
         assert row.rght - row.lft == 2 * row.get_descendants().count() + 1
+
+
+def test_party_organisations_are_of_many_domains_and_hang_where_they_may(
+    xixiang: County, zhenan: County, zhenlai: County
+) -> None:
+    for county in (xixiang, zhenan, zhenlai):
+        rows = list(PartyOrganisation.objects.filter(county=county).select_related("parent"))
+        assert {"community", "department", "school", "industry", "chain", "park"} <= {row.domain for row in rows}
+        assert all(may_hang(row.kind, row.parent.kind if row.parent else None) for row in rows)
+        assert all(row.secretary_id for row in rows)
+
+
+def test_zhenlais_alliances_add_up(zhenlai: County) -> None:
+    """docs/domain.md#l4."""
+    alliances = Alliance.objects.filter(county=zhenlai)
+    counts = seat_counts(alliances)
+    assert (counts["alliances"], counts["standing_chair"], counts["rotating_chair"], counts["member"]) == (
+        10,
+        10,
+        20,
+        120,
+    )
+    chairs = chairs_of(alliances, DAY)
+    assert {len(held) for held in chairs.values()} == {2}, "a standing chair, and one whose turn it is"
+
+
+def test_a_station_has_somebody_to_be_contacted(xixiang: County) -> None:
+    here = FloatingMember.objects.filter(county=xixiang)
+    assert (here.count(), to_contact(here, DAY).count()) == (5, 1)
 
 
 # --- People ---------------------------------------------------------------------------------------------------------
