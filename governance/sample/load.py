@@ -17,6 +17,7 @@ from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
+from governance.sample.matches import busiest, match_lists, offer_resources
 from governance.sample.members import report_members, settle_members
 from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
@@ -118,6 +119,9 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     promised = write_promises(county, facts, nodes, weft, posts, accounts.day, first)
     _audit(*promised.tables)
     _audit(*compound_rows)
+    if first is not None:
+        _audit(offer_resources(first, weft.units, ground.categories, accounts.day))
+    match_lists(first or busiest(county, [node for node in nodes if node.level_key == "community"]), accounts.day)
     return nodes, {
         "nodes": len(nodes),
         "people": len(users),

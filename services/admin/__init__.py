@@ -66,6 +66,7 @@ name_deeds(
                     "commitment",
                     "activity",
                     "servicerating",
+                    "resource",
                 )
             ),
             lazy("载入示例"),

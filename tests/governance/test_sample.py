@@ -67,6 +67,7 @@ from services.models import (
     DemandState,
     Extension,
     ExtensionState,
+    MatchRun,
     MemberCard,
     MemberCheckIn,
     ServiceRating,
@@ -680,3 +681,13 @@ def test_the_real_actions_would_have_written_the_same_rows(loaded: str) -> None:
                 new, old = (model.objects.filter(suborder__demand=one).order_by(*order) for one in (twin, demand))
                 assert [columns(row, leave) for row in new] == [columns(row, leave) for row in old], model
             transaction.set_rollback(True)
+
+
+def test_the_shown_community_has_its_demands_and_resources_matched(xixiang: County) -> None:
+    run = MatchRun.objects.get(county=xixiang)
+    assert (run.node.name, run.at < day_start(DAY)) == ("东关社区", True)
+    proposals = list(run.proposals.select_related("resource"))
+    assert len(proposals) + sum(len(keys) for keys in run.missed.values()) == run.demands
+    assert len(proposals) >= 4
+    assert any(one.startswith("文字相近：") for proposal in proposals for one in proposal.reasons)
+    assert sum(proposal.score for proposal in proposals) == run.score >= run.greedy_score
