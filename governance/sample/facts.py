@@ -124,7 +124,7 @@ ZHENAN = CountyFacts(
     ),
 )
 
-# Four lists of docs/domain.md#l1; 10 community and 121 unit secretaries visit each other there. Heads are invented: the reports give none.
+# docs/domain.md#l1 (four lists); 10 community and 121 unit secretaries there. The reports give no heads: these are invented.
 ZHENLAI = CountyFacts(
     code="220821",
     name="镇赉县",
