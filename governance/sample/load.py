@@ -18,6 +18,7 @@ from governance.sample.compounds import branches_of, plan_compounds, write_compo
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, CountyFacts
 from governance.sample.matches import busiest, match_lists, offer_resources
+from governance.sample.meetings import hold_meetings
 from governance.sample.members import report_members, settle_members
 from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
@@ -113,6 +114,9 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         tell_shown(demands, shown)
     demands.write()
     rebuild_tallies(county)
+    known = [story.demand for story in demands.stories]
+    met = hold_meetings(county, facts, nodes, posts, weft, paired.pairings, known, accounts.day, shown)
+    _audit(*(rows for rows in met.tables if rows))
     households = raise_households(county, nodes, posts, accounts.day, show_place(nodes)[0] if shown else None)
     _audit(households)
     first = next(node for node in nodes if node.level_key == "community") if shown else None

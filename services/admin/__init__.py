@@ -67,6 +67,9 @@ name_deeds(
                     "activity",
                     "servicerating",
                     "resource",
+                    "jointmeeting",
+                    "agendaitem",
+                    "resolution",
                 )
             ),
             lazy("载入示例"),

@@ -67,6 +67,7 @@ from services.models import (
     DemandState,
     Extension,
     ExtensionState,
+    JointMeeting,
     MatchRun,
     MemberCard,
     MemberCheckIn,
@@ -79,6 +80,7 @@ from services.models import (
 )
 from services.selectors.checkins import Figures as CheckInFigures
 from services.selectors.checkins import figures_at, open_states, running_out
+from services.selectors.meetings import figures
 from services.selectors.members import figures_by_community, figures_of, member_figures
 from services.selectors.membership import cards_for, reports_waiting, services_waiting
 from services.selectors.two_way import board as two_way
@@ -691,3 +693,19 @@ def test_the_shown_community_has_its_demands_and_resources_matched(xixiang: Coun
     assert len(proposals) >= 4
     assert any(one.startswith("文字相近：") for proposal in proposals for one in proposal.reasons)
     assert sum(proposal.score for proposal in proposals) == run.score >= run.greedy_score
+
+
+def test_meetings_come_to_the_figures_of_the_article(xixiang: County, zhenlai: County) -> None:
+    """docs/domain.md#l4, #x2: the same from the selector that pages and API call, and counted by hand."""
+    department = Appointment.objects.get(county=zhenlai, post="county_department").user
+    found = figures(department)
+    assert (found.held, found.problems, found.leaders) == (45, 70, 34)
+    assert len([kind for kind, number in found.themes.items() if kind and number]) == 6
+    assert found.themes[""] == 0
+    assert found.resolutions == 70
+    held = JointMeeting.objects.filter(county=xixiang, state="closed")
+    assert held.filter(node=None).count() == 3
+    assert held.exclude(node=None).count() > 40
+    ahead = JointMeeting.objects.get(county=xixiang, state="published")
+    assert ahead.attendances.filter(state="invited").exists()
+    assert ahead.items.filter(demand__state__in=["accepted", "published"]).count() == 5
