@@ -112,8 +112,26 @@ class AgendaItemAdmin(OfMeeting, ScopedModelAdmin):
     empty_text = lazy("联席会议的议题会列在这里。先召集一次会议，再添加议题。")
     deeds = (
         deed_of(AGENDA_ITEM, "resolve", forms.ResolveForm, _resolve),
-        deed_of(AGENDA_ITEM, "claim", forms.ClaimForm, _claim),
-        deed_of(AGENDA_ITEM, "release", forms.VersionForm, _release),
+        # For a unit whose people have no phone at hand; the units themselves do it on theirs.
+        Deed(
+            "claim",
+            lazy("代记认领"),
+            posts.MANAGE_MEETING,
+            forms.ClaimForm,
+            _claim,
+            AGENDA_ITEM.get("claim").done,
+            help=AGENDA_ITEM.get("claim").help,
+            offered=lambda row: row.state == ItemState.OPEN,
+        ),
+        Deed(
+            "release",
+            AGENDA_ITEM.get("release").label,
+            posts.MANAGE_MEETING,
+            forms.VersionForm,
+            _release,
+            AGENDA_ITEM.get("release").done,
+            offered=lambda row: row.state == ItemState.CLAIMED,
+        ),
         Deed(
             "change",
             lazy("修改议题"),

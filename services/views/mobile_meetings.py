@@ -114,13 +114,14 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     return _show(request, "meeting", context)
 
 
-@phone_page
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
     """The table alone, for an open page that asks whether anything changed."""
-    answer = faces.unchanged(request, pk)
-    if answer is not None:
-        return answer
+    return faces.unchanged(request, pk) or _live(request, pk)
+
+
+@phone_page
+def _live(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     return render(request, "services/mobile/meeting_table.html", _table(_find(user, pk), user))
 
