@@ -427,6 +427,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ResourceState": "services.models.ResourceState",
         "ProjectState": "services.models.ProjectState",
         "ResponsibilityState": "services.models.ResponsibilityState",
+        "MeetingState": "services.models.MeetingState",
+        "ItemState": "services.models.ItemState",
+        "ResolutionKind": "services.models.ResolutionKind",
+        "ResolutionState": "services.models.ResolutionState",
     },
 }
 

@@ -71,6 +71,7 @@ MEMBERS_OWN = {302: NOT_ON_PHONES, 200: "member", 403: "*"}
 CHECKIN_BY_KEY = {401: "anonymous", 200: "officer liaison street department admin", 404: "*"}
 BY_KEY = {401: "anonymous", 200: "*"}
 KEY_TO_POST = {401: "anonymous", 405: "*"}
+MEETING_BY_KEY = {401: "anonymous", 200: "officer liaison street department", 404: "*"}
 NODE = {401: "anonymous", 200: "officer street department admin", 404: "*"}
 CADRES = "officer street department neighbour next_county"
 DASHBOARD = {302: "anonymous", 200: CADRES, 403: "*"}
@@ -122,6 +123,17 @@ TABLE: dict[str, dict[int, str]] = {
     "api:match_proposals": {401: "anonymous", 200: "officer street department", 404: "*"},
     "api:match_accept": KEY_TO_POST,
     "api:match_refuse": KEY_TO_POST,
+    "api:meetings": BY_KEY,
+    "api:meeting_figures": BY_KEY,
+    "api:meeting": MEETING_BY_KEY,
+    "api:meeting_items": BY_KEY,
+    "api:meeting_item": MEETING_BY_KEY,
+    "api:meeting_item_claim": KEY_TO_POST,
+    "api:meeting_item_release": KEY_TO_POST,
+    "api:meeting_item_resolve": KEY_TO_POST,
+    "api:resolutions": BY_KEY,
+    "api:resolution": MEETING_BY_KEY,
+    "api:resolution_finish": KEY_TO_POST,
     "api:pairings": BY_KEY,
     "api:pairing": {401: "anonymous", 200: "officer liaison street department admin", 404: "*"},
     "api:pairing_end": KEY_TO_POST,

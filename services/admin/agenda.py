@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -30,6 +29,7 @@ from services.models import (
     ResolutionState,
     Theme,
 )
+from services.selectors.meetings import late
 from services.views import meeting_faces as faces
 from services.workflow.meetings import AGENDA_ITEM, RESOLUTION
 
@@ -237,7 +237,7 @@ class LateFilter(SelectFilter):
         return [("1", _("已到期未落实"))]
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows.filter(Q(state=ResolutionState.OPEN, due_on__lt=timezone.localdate()))
+        return rows.filter(late())
 
 
 @admin.register(Resolution)

@@ -3,6 +3,7 @@ from django.urls import path
 from services.api import (
     checkins,
     matching,
+    meetings,
     members,
     promises,
     public,
@@ -66,4 +67,15 @@ urlpatterns = [
     path("categories/", views.CategoryList.as_view(), name="categories"),
     path("units/", views.UnitList.as_view(), name="units"),
     path("members/", views.MemberList.as_view(), name="members"),
+    path("meetings/", meetings.MeetingList.as_view(), name="meetings"),
+    path("meetings/figures/", meetings.MeetingFiguresView.as_view(), name="meeting_figures"),
+    path("meetings/<int:pk>/", meetings.MeetingView.as_view(), name="meeting"),
+    path("agenda-items/", meetings.ItemList.as_view(), name="meeting_items"),
+    path("agenda-items/<int:pk>/", meetings.ItemView.as_view(), name="meeting_item"),
+    path("agenda-items/<int:pk>/claim/", meetings.ItemClaim.as_view(), name="meeting_item_claim"),
+    path("agenda-items/<int:pk>/release/", meetings.ItemRelease.as_view(), name="meeting_item_release"),
+    path("agenda-items/<int:pk>/resolve/", meetings.ItemResolve.as_view(), name="meeting_item_resolve"),
+    path("resolutions/", meetings.ResolutionList.as_view(), name="resolutions"),
+    path("resolutions/<int:pk>/", meetings.ResolutionView.as_view(), name="resolution"),
+    path("resolutions/<int:pk>/finish/", meetings.ResolutionFinish.as_view(), name="resolution_finish"),
 ]

@@ -254,10 +254,15 @@ def figures(user: Any, *, node: GridNode | None = None, period: Period | None = 
     resolved = Resolution.objects.filter(meeting__in=inside).aggregate(
         done=Count("pk", filter=Q(state=ResolutionState.DONE)),
         open=Count("pk", filter=Q(state=ResolutionState.OPEN)),
-        late=Count("pk", filter=Q(state=ResolutionState.OPEN, due_on__lt=timezone.localdate())),
+        late=Count("pk", filter=late()),
         dropped=Count("pk", filter=Q(state=ResolutionState.DROPPED)),
     )
     return MeetingFigures(meetings.count(), sum(themes.values()), themes, leaders, **resolved)
+
+
+def late() -> Q:
+    """Resolutions whose day has passed."""
+    return Q(state=ResolutionState.OPEN, due_on__lt=timezone.localdate())
 
 
 def is_late(row: Resolution, today: datetime.date | None = None) -> bool:
