@@ -198,6 +198,10 @@ class AgendaItemAdmin(OfMeeting, ScopedModelAdmin):
             Fact(_("讨论情况"), obj.said, wide=True),
         ]
 
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """What is resolved is not what the matter says of itself."""
+        return {"version": obj.version} if deed.name == "resolve" else super().initial(request, deed, obj)
+
     def parts(self, request: HttpRequest, obj: AgendaItem) -> list[Part]:
         rows = [
             [

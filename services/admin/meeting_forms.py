@@ -50,8 +50,11 @@ def _moment(**kwargs: Any) -> forms.DateTimeField:
 
 
 def in_a_week() -> datetime.datetime:
-    """Nine in the morning a week from now: far enough ahead for the notice."""
-    return (timezone.localtime() + _AHEAD).replace(hour=9, minute=0, second=0, microsecond=0)
+    """Nine in the morning of a weekday a week from now: far enough ahead for the notice."""
+    day = timezone.localtime() + _AHEAD
+    if day.weekday() > 4:
+        day += datetime.timedelta(days=7 - day.weekday())
+    return day.replace(hour=9, minute=0, second=0, microsecond=0)
 
 
 class Boxes(RowsField):

@@ -196,6 +196,9 @@ class JointMeetingAdmin(SheetAdmin):
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
         """A new one starts with the person's own place, and with the venue and host of the last one there."""
+        if deed.name in ("agenda", "publish", "cancel"):
+            # A matter is not called like the meeting, and a new reason is not the last one.
+            return {"version": obj.version}
         if obj is not None:
             return super().initial(request, deed, obj)
         places = forms.places_that_call(request.user)

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.periods import datetime_words
+from grids.models import GridNode
+from grids.naming import SEPARATOR, steps_of
 from services.meeting_rules import REMIND_AHEAD, own_units
 from services.models import (
     AgendaItem,
@@ -101,12 +103,20 @@ def lines_of(meeting: JointMeeting, user: Any) -> list[Line]:
             Line(
                 item=item,
                 chip=item_chip(item),
-                place=place.name if place is not None and place.pk != meeting.node_id else "",
+                place=_where(place, meeting),
                 may=frozenset(row.name for row in AGENDA_ITEM.available(item, user)),
                 resolutions=[row for row in item.resolutions.all() if row.state != ResolutionState.DROPPED],
             )
         )
     return found
+
+
+def _where(place: GridNode | None, meeting: JointMeeting) -> str:
+    """The place below the community, where everybody knows the rest; of a whole community its name."""
+    if place is None or place.pk == meeting.node_id:
+        return ""
+    steps = steps_of(place.path)
+    return SEPARATOR.join(steps[2:] or steps[-1:])
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,9 @@ def test_a_community_holds_a_meeting_from_its_pages(cast: Cast) -> None:
     client.post(desk("jointmeeting_add"), given)
     meeting = JointMeeting.objects.get()
     agenda = desk("jointmeeting_deed", meeting.pk, "agenda")
-    assert demand.title in client.get(agenda).content.decode()
+    page = client.get(agenda)
+    assert demand.title in page.content.decode()
+    assert not page.context["form"]["title"].value()
     chosen = {"demands": [demand.pk], "projects": [project.pk], "title": "", "text": "", "theme": ""}
     client.post(agenda, {**chosen, "version": meeting.version})
     assert meeting.items.count() == 2
@@ -81,6 +83,7 @@ def test_a_community_holds_a_meeting_from_its_pages(cast: Cast) -> None:
     answer = client.post(resolve, {**words, "version": item.version})
     assert "请写明责任人" in answer.content.decode()
     assert not Resolution.objects.exists()
+    assert not client.get(resolve).context["form"]["text"].value()
     client.post(resolve, {**words, "owner": "王主任", "version": item.version})
     meeting.refresh_from_db()
     other = item_of(meeting, 1)
