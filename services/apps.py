@@ -30,6 +30,7 @@ class ServicesConfig(AppConfig):
             models,
             notices,
             place_checkins,
+            place_promises,
             policies,
             posts,
             timeline,
@@ -86,8 +87,10 @@ class ServicesConfig(AppConfig):
         sheets.register(matching.ProposalLedger())
         place_parts.register("checkins", place_checkins.parts)
         grid_timeline.register("checkins", place_checkins.history)
+        place_parts.register("promises", place_promises.parts)
+        grid_timeline.register("promises", place_promises.history)
         member_faces.register()
-        phone.offer_ways("commitments", mobile_commitments.ways)
+        phone.offer_ways("commitments", mobile_commitments.ways, desk=True)
         phone.offer_ways("ratings", mobile_ratings.ways, counted=False)
         for sheet in (supply.ResourceSheet, projects.ProjectSheet, responsibilities.ResponsibilitySheet):
             sheets.register(sheet())

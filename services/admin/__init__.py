@@ -42,6 +42,7 @@ __all__ = [
     "settings",
 ]
 
+
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
 name_deeds(
     {

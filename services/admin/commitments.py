@@ -17,6 +17,7 @@ from core.deeds import Deed, deed_of
 from core.periods import datetime_words
 from core.text import ellipsis
 from grids.admin_places import PlaceFilter
+from grids.models import GridNode
 from services import actions, evidence, posts
 from services.admin import commitment_forms as forms
 from services.admin import two_way
@@ -122,6 +123,14 @@ class CommitmentAdmin(SheetAdmin):
         """What waits for the community first, then what runs, what is due first; what is over last."""
         rank = Case(When(state=CommitmentState.REPORTED, then=0), When(state=CommitmentState.OPEN, then=1), default=2)
         return (rank, "due_on", "pk")
+
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """A new one may come with its place, from the place's own page."""
+        node = request.GET.get("node", "")
+        if obj is not None or not (node.isascii() and node.isdigit() and len(node) < 19):
+            return super().initial(request, deed, obj)
+        places = GridNode.objects.standing().filter(policies.within(GridNode, request.user, posts.MANAGE_COMMITMENT))
+        return {"node": places.filter(pk=int(node)).first()}
 
     # --- List ---
 

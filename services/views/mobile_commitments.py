@@ -59,13 +59,18 @@ def _own(user: User) -> Q:
 
 
 def ways(user: User) -> list[Way]:
-    """The way to one's promises, for whoever can have any; what is past its day stands on the first page. One query."""
-    units, members = _sides(user, posts.VIEW_COMMITMENT)
-    if not units and not members:
-        return []
-    mine = Commitment.objects.filter(_own(user), state__in=COMMITMENT_OPEN)
-    late = mine.filter(overdue()).count()
-    return [Way(_("我的承诺"), reverse("mobile:commitments"), "lists", "", late, _("项超期的承诺"))]
+    """The way to one's promises, for whoever can have any; what is past its day stands on the first page. For the
+    community: to what waits for it, on the phone and the desk. One query each."""
+    found, page = [], reverse("mobile:commitments")
+    if any(_sides(user, posts.VIEW_COMMITMENT)):
+        late = Commitment.objects.filter(_own(user), overdue()).count()
+        found.append(Way(_("我的承诺"), page, "lists", "", late, _("项超期的承诺")))
+    if policies.holds(user, posts.CONFIRM_COMMITMENT):
+        waits = Commitment.objects.filter(policies.within(Commitment, user, posts.CONFIRM_COMMITMENT))
+        count = waits.filter(state=CommitmentState.REPORTED).count()
+        desk = f"{reverse('admin:services_commitment_changelist')}?state=reported"
+        found.append(Way(_("承诺待确认"), page, "check", "", count, _("项承诺待确认"), desk=desk))
+    return found
 
 
 @phone_page

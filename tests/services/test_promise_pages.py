@@ -16,7 +16,9 @@ from core.sheets import sheet_of
 from services.actions import Settlement, confirm_commitment, report_done, settle_commitments
 from services.actions.commitment_sweep import sweep_commitments
 from services.models import Commitment
+from services.selectors.checkins import figures_at
 from services.selectors.commitments import by_unit
+from services.selectors.members import member_figures
 from services.selectors.two_way import board
 from tests import factories as make
 from tests import weft_factories as weave
@@ -74,6 +76,32 @@ def test_the_table_of_a_community_a_street_and_a_county(world: Cast) -> None:
     whole = board(county).whole
     assert (whole.kept.promised, whole.units, whole.members) == (6, 4, 1)
     assert board(world.other_county).whole.kept.promised == 0
+
+
+def test_units_and_members_are_counted_as_their_own_lists_count_them(world: Cast) -> None:
+    for place in (world.a.node, world.street, world.a.compound):
+        line, units = board(world.county, place).whole, figures_at(place)
+        assert (line.units, line.lead, line.supporting) == (units.units, units.lead, units.supporting)
+        assert line.members == member_figures(place).reported
+
+
+def test_the_place_page_tells_of_promises_and_activities(world: Cast) -> None:
+    client = signed_in(world.a.officer)
+    page = client.get(f"/admin/grids/gridnode/{world.a.node.pk}/change/").content.decode()
+    assert "承诺事项：完成率 40%（2/5）" in page
+    assert "超期的" in page and "超期 3 天" in page
+    assert "承诺完成：做完的 0" in page and "共建活动：义诊" in page
+    assert f"/admin/services/commitment/add/?node={world.a.node.pk}" in page
+    form = client.get(f"/admin/services/commitment/add/?node={world.a.node.pk}").content.decode()
+    assert world.a.node.path in form
+
+
+def test_what_waits_for_the_community_stands_on_its_desk_and_phone(world: Cast) -> None:
+    client = signed_in(world.a.officer)
+    assert "/admin/services/commitment/?state=reported" in client.get("/admin/").content.decode()
+    assert "承诺待确认" in client.get("/m/").content.decode()
+    confirm_commitment(actor=world.a.officer, commitment=Commitment.objects.get(state="reported"))
+    assert "承诺待确认" not in client.get("/m/").content.decode()
 
 
 def test_each_unit_by_name_and_no_ranking(world: Cast) -> None:
