@@ -88,6 +88,7 @@ SHOTS: dict[str, Shot] = {
     "phone-tree": Shot("东关社区党组织书记", PHONE, "/admin/grids/gridnode/tree/"),
     "desk-checkins": Shot("东关社区党组织书记", DESK, "/admin/services/unitcheckin/"),
     "phone-checkins": Shot("住建局联络员", PHONE, "/m/checkins/"),
+    "desk-matching": Shot("东关社区党组织书记", DESK, "/admin/services/matchrun/{match_pk}/change/"),
     "desk-coverage": Shot("县委组织部", DESK, "/admin/grids/vacancy/coverage/"),
     "desk-gaps": Shot("县委组织部", DESK, "/admin/partybuilding/pairing/gaps/"),
     "desk-street": Shot("城北街道干部", DESK, "/admin/"),
@@ -122,7 +123,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
 
     from governance.sample.load import load as load_sample
     from grids.models import GridNode, RemediationPhoto
-    from services.models import Assignment, Demand, SubOrder, SubOrderState
+    from services.models import Assignment, Demand, MatchRun, SubOrder, SubOrderState
 
     call_command("migrate", interactive=False, verbosity=0)
     loaded = load_sample(timezone.localdate(), PASSWORD)
@@ -138,6 +139,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
     shown = there.select_related("remediation").order_by("pk")[0].remediation
     values = {
         "compound_pk": str(shown.node_id),
+        "match_pk": str(MatchRun.objects.get(node__name="东关社区").pk),
         "offered": offered.suborder.demand.code,
         "token": loaded.token,
         "building_pk": str(building.pk),
