@@ -97,6 +97,7 @@ def _offers(node: GridNode, today: datetime.date) -> list[Offer]:
     above = Q(node__tree_id=node.tree_id, node__lft__lt=node.lft, node__rght__gt=node.rght)
     rows = list(
         Resource.objects.filter(in_subtree(node, "node") | above, state=ResourceState.AVAILABLE)
+        .exclude(unit__is_active=False)
         .select_related("node")
         .order_by("pk")
     )

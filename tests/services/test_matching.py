@@ -13,6 +13,7 @@ from django.utils import timezone
 from core.actors import SYSTEM
 from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFound, Stale
 from core.models import AuditEntry
+from grids.models import GridNode
 from services.actions.matching import accept_proposals, outdate_old, refuse_proposal, run_match
 from services.models import (
     Demand,
@@ -89,6 +90,8 @@ def test_resources_of_the_place_and_of_the_street_above_are_used(cast: Cast) -> 
     wanted = {water(cast, node=node).pk for node in (cast.a.compound, cast.a.node, cast.street)}
     for state in ("offered", "sent_back", "withdrawn"):
         water(cast, state=state, name=state)
+    water(cast, unit=make.make_unit(cast.county, "已停用的单位", is_active=False))
+    wanted.add(water(cast, unit=None).pk)
     neighbours = water(cast, node=cast.b.node)
     water(cast, node=cast.other_street)
     assert {offer.key for offer in gather(cast.a.node).offers} == wanted
@@ -159,6 +162,15 @@ def test_nothing_to_match_is_said_and_nothing_is_kept(cast: Cast) -> None:
         run_match(actor=cast.a.officer, node=cast.a.node)
     with pytest.raises(Invalid, match="按社区或街道进行"):
         run_match(actor=cast.a.officer, node=cast.a.building)
+    assert not MatchRun.objects.exists()
+
+
+def test_a_place_out_of_use_is_not_matched(cast: Cast) -> None:
+    water(cast)
+    leak(cast)
+    GridNode.objects.filter(pk=cast.a.node.pk).update(retired_at=timezone.now())
+    with pytest.raises(Invalid, match="已撤销"):
+        run_match(actor=SYSTEM, node=cast.a.node)
     assert not MatchRun.objects.exists()
 
 
