@@ -161,6 +161,9 @@ TABLE: dict[str, dict[int, str]] = {
     "api:stations": BY_KEY,
     "api:floating": {401: "anonymous", 200: "officer neighbour", 403: "*"},
     "api:floating_member": {401: "anonymous", 200: "officer", 404: "*"},
+    "api:organisations": BY_KEY,
+    "api:organisation_figures": BY_KEY,
+    "api:organisation": {401: "anonymous", 200: "officer street department admin neighbour", 404: "*"},
     "api:unit": {401: "anonymous", 200: "officer liaison street department admin neighbour", 404: "*"},
     "api:members": BY_KEY,
     "api:public_place": OPEN,
@@ -354,6 +357,7 @@ class World:
         self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
         self.photo.file.save("x.jpg", ContentFile(b"x"))
         self.unit = cast.a.unit
+        self.organisation = make.make_organisation(cast.county, "白龙塘社区党委")
         self.floating = make_floating(cast.a.node)
         self.alliance = make_alliance(cast.a.node, cast.a.unit)
         self.place, self.community, self.compound = cast.a.building, cast.a.node, cast.a.compound
@@ -490,6 +494,8 @@ class World:
             return self.alliance.pk
         if name == "api:floating_member":
             return self.floating.pk
+        if name == "api:organisation":
+            return self.organisation.pk
         if name == "api:unit":
             return self.unit.pk
         if name in ("places:promises", "resident:unit_promises"):

@@ -95,7 +95,7 @@ def choose_secretaries(county: County, members: Sequence[Member]) -> None:
             at_home[member.home_id] = member
     rows = list(PartyOrganisation.objects.filter(county=county).order_by("tree_id", "lft"))
     for number, row in enumerate(rows):
-        anybody = members[number * 7 % len(members)]
+        anybody = members[(number * 7 + 3) % len(members)]
         row.secretary = of_branch.get(row.pk) or at_home.get(row.node_id or 0) or anybody
     PartyOrganisation.objects.bulk_update(rows, ["secretary"], batch_size=BATCH)
 

@@ -95,6 +95,8 @@ class SeatForm(TermForm):
 
     def build(self) -> None:
         self.unit()
+        # The row is the joint body, whose name is nobody's.
+        self.initial = {**self.initial, "name": ""}
         self.order_fields(["role", "name", "unit", "title", "start", "end"])
 
 
@@ -288,7 +290,7 @@ class AllianceAdmin(ScopedModelAdmin):
         return [
             Fact(_("所在地"), obj.node.path, wide=True),
             Fact(_("成立日期"), day_words(obj.founded_on)),
-            Fact(_("现有席位"), held),
+            Fact(_("现有席位"), held, wide=True),
             Fact(_("今天的主席"), chairs, wide=True),
         ]
 

@@ -62,6 +62,7 @@ class OrganisationTreePages(SheetAdmin):
             "branch": branch,
             "row": row,
             "url": self.url("change", row.pk),
+            "below": "、".join(_("%(n)d 个%(kind)s") % {"n": n, "kind": kind} for kind, n in branch.below),
             "where": str(row.node or row.unit or ""),
             "is_open": is_open or row.parent_id is None,
             "branches": [self._shown(one, is_open) for one in branch.branches],

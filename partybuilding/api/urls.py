@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partybuilding.api import alliances, compounds, floating, pairings, units
+from partybuilding.api import alliances, compounds, floating, organisations, pairings, units
 
 urlpatterns = [
     path("pairings/", pairings.PairingList.as_view(), name="pairings"),
@@ -18,6 +18,9 @@ urlpatterns = [
     path("stations/", floating.StationList.as_view(), name="stations"),
     path("floating/", floating.FloatingList.as_view(), name="floating"),
     path("floating/<int:pk>/", floating.FloatingDetail.as_view(), name="floating_member"),
+    path("organisations/", organisations.OrganisationList.as_view(), name="organisations"),
+    path("organisations/figures/", organisations.OrganisationFigures.as_view(), name="organisation_figures"),
+    path("organisations/<int:pk>/", organisations.OrganisationDetail.as_view(), name="organisation"),
     path("units/<int:pk>/", units.UnitDetail.as_view(), name="unit"),
     path("compounds/", compounds.CompoundList.as_view(), name="compounds"),
     path("compounds/figures/", compounds.CompoundFigures.as_view(), name="compound_figures"),

@@ -226,6 +226,7 @@ def test_a_seat_is_given_replaced_and_ended_on_the_desk(cast: Cast, alliance: Al
     client = signed_in(cast.a.officer)
     give = url(Alliance, "deed", alliance.pk, "seat")
     sent = {"role": "rotating_chair", "name": "王一", "unit": "住建局", "title": "局长", "start": day().isoformat()}
+    assert f'name="name" value="{alliance.name}"' not in client.get(give).content.decode()
     assert "请填写任期结束" in client.post(give, sent).content.decode()
     assert client.post(give, {**sent, "end": day(90).isoformat()}).status_code == 302
     seat = AllianceSeat.objects.get()

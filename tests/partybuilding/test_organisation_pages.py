@@ -12,6 +12,7 @@ from partybuilding.models import Member, PartyOrganisation
 from tests.cast import Cast
 from tests.governance.test_admin_matrix import signed_in, url
 from tests.partybuilding.test_organisations import Tree, sound
+from tests.services.test_api import client_of
 
 pytestmark = pytest.mark.django_db
 COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
@@ -45,6 +46,32 @@ def test_the_tree_is_read_at_a_glance_in_a_fixed_number_of_queries(cast: Cast, t
     assert "1 号楼党小组" not in text(client.get(url(PartyOrganisation, "tree"), here))
     beyond = {"place": str(cast.other_county_community.pk)}
     assert "第二党支部" in text(client.get(url(PartyOrganisation, "tree"), beyond)), "a strange place narrows nothing"
+
+
+def test_the_api_says_what_the_tree_says(cast: Cast, tree: Tree) -> None:
+    Member.objects.filter(pk=cast.a.member.pk).update(branch=tree.branch)
+    client = client_of(cast.a.officer)
+    rows = client.get("/api/v1/organisations/").json()["results"]
+    assert [(row["name"], row["depth"], row["members"]) for row in rows] == [
+        ("城北街道党工委", 0, 0),
+        ("白龙塘社区党委", 1, 0),
+        ("和谐小区党支部", 2, 1),
+        ("1 号楼党小组", 3, 0),
+        ("第二党支部", 2, 0),
+    ]
+    narrowed = client.get("/api/v1/organisations/?domain=compound&kind=branch").json()["results"]
+    assert [row["name"] for row in narrowed] == ["和谐小区党支部"]
+    detail = client.get(f"/api/v1/organisations/{tree.committee.pk}/").json()
+    assert [row["name"] for row in detail["children"]] == ["和谐小区党支部", "第二党支部"]
+    figures = client.get("/api/v1/organisations/figures/").json()
+    assert (figures["organisations"], figures["members"]) == (5, 1)
+    assert {row["domain"]: row["organisations"] for row in figures["domains"]} == {"community": 4, "compound": 1}
+    here = client.get(f"/api/v1/organisations/figures/?node={cast.a.compound.code}").json()
+    assert (here["organisations"], here["members"]) == (1, 1)
+    assert client.get("/api/v1/organisations/?node=x").status_code == 404
+    assert client_of(cast.other_county_secretary).get(f"/api/v1/organisations/{tree.top.pk}/").status_code == 404
+    unit = client.get(f"/api/v1/units/{cast.a.unit.pk}/").json()
+    assert (unit["name"], unit["domain"], unit["organisations"]) == ("县住建局", "department", [])
 
 
 def test_an_organisation_is_moved_and_retired_on_its_page(cast: Cast, tree: Tree) -> None:
