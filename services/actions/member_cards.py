@@ -62,8 +62,8 @@ def send_cards(*, actor: Actor, community: GridNode, quarter: Quarter) -> Sent:
     """Sends a community's cards of a quarter to the members' units, in a few statements.
 
     Raises:
-        NotFound, Forbidden: no `member_checkin.manage` there. Invalid: the place is no community, or the quarter is
-            not over.
+        NotFound, Forbidden: no `member_checkin.manage` there. Invalid: the place is no community, or the quarter has
+            not begun.
     """
     hold_places(community)
     # Of two who send at once the second one finds the first one's cards.
@@ -122,8 +122,9 @@ def _check(place: GridNode, quarter: Quarter) -> None:
     if place.level_key != COMMUNITY:
         message = _("服务卡由社区反馈，请选择社区。")
         raise Invalid(message, fields={"community": message})
-    if quarter.last_day >= timezone.localdate():
-        message = _("%(quarter)s还没有结束，结束后再反馈。") % {"quarter": quarter.label}
+    # One that runs may be sent as it stands: whatever is confirmed later corrects it.
+    if quarter.first_day > timezone.localdate():
+        message = _("%(quarter)s还没有开始。") % {"quarter": quarter.label}
         raise Invalid(message, fields={"quarter": message})
 
 

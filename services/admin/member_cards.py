@@ -43,7 +43,9 @@ class SendForm(DeedForm):
             mine.order_by("tree_id", "lft"), label=_("社区"), empty_label=None, initial=mine.first()
         )
         self.fields["community"] = communities
-        choices = [(quarter.code, quarter.label) for quarter in recent_quarters()[1:]]
+        running, *ended = recent_quarters()
+        choices = [(quarter.code, quarter.label) for quarter in ended]
+        choices.append((running.code, _("%(quarter)s（还没有结束）") % {"quarter": running.label}))
         self.fields["quarter"] = forms.ChoiceField(label=_("季度"), choices=choices, initial=last_quarter().code)
 
 

@@ -197,8 +197,8 @@ def test_cards_are_sent_by_the_community_and_received_by_the_unit(cast: Cast, ch
     for stranger, error in ((cast.b.officer, NotFound), (cast.street_officer, Forbidden), (cast.a.liaison, NotFound)):
         with pytest.raises(error):
             send_cards(actor=fresh(stranger), community=cast.a.node, quarter=quarter)
-    with pytest.raises(Invalid, match="还没有结束"):
-        send_cards(actor=fresh(cast.a.officer), community=cast.a.node, quarter=Quarter.of(TODAY()))
+    with pytest.raises(Invalid, match="还没有开始"):
+        send_cards(actor=fresh(cast.a.officer), community=cast.a.node, quarter=Quarter.of(TODAY()).next())
     with pytest.raises(Invalid, match="请选择社区"):
         send_cards(actor=fresh(cast.a.officer), community=cast.a.compound, quarter=quarter)
     assert not MemberCard.objects.exists()
@@ -207,6 +207,15 @@ def test_cards_are_sent_by_the_community_and_received_by_the_unit(cast: Cast, ch
         with pytest.raises(Forbidden):
             receive_cards(actor=fresh(stranger), unit=cast.a.unit, quarter=quarter)
     assert MemberCard.objects.filter(read_at=None).count() == 1
+
+
+def test_a_quarter_that_runs_is_sent_as_it_stands_and_corrected_later(cast: Cast, checkin: MemberCheckIn) -> None:
+    officer, quarter = fresh(cast.a.officer), Quarter.of(TODAY())
+    make_service(checkin, served_on=TODAY(), text="先做的", state="confirmed")
+    assert send_cards(actor=officer, community=cast.a.node, quarter=quarter).made == 1
+    make_service(checkin, served_on=TODAY(), text="后做的", state="confirmed")
+    assert send_cards(actor=officer, community=cast.a.node, quarter=quarter).corrected == 1
+    assert MemberCard.objects.get().services == 2
 
 
 @pytest.mark.django_db(transaction=True)
