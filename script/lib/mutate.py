@@ -1,4 +1,4 @@
-"""What script/mutate runs: every small change of the workflow tables, each against the tests of the loop.
+"""What script/mutate runs: every small change of the workflow tables, each against the tests of the loop and the tables of the weft.
 
 The tests are collected once, on one database; each change is made in the loaded tables, the tests run until one fails,
 and the table is put back. The tests likely to notice run first, then those that noticed lately, so that most changes cost one test.
@@ -31,6 +31,7 @@ SAME = {
 
 TESTS = [
     "tests/services/test_workflow_matrix.py",
+    "tests/services/test_weft_matrix.py",
     "tests/services/test_loop.py",
     "tests/services/test_api.py",
     "tests/services/test_api_public.py",
@@ -70,12 +71,12 @@ def _likely(flow: Any, row: Any, words: str) -> tuple[str, ...]:
     state = last if last in flow.states else min(row.sources)
     everybody = f"every_person[{flow.name}-{state}]"
     if what.startswith("leads to"):
-        return (f"leads_where_it_should[{key}-",)
+        return (f"leads_where_it_should[{key}-", f"these_moves_and_no_others[{flow.name}]")
     if what.startswith("needs"):
-        return (f"no_other_right_does[{key}]", everybody)
+        return (f"no_other_right_does[{key}]", everybody, f"these_moves_and_no_others[{flow.name}]")
     if "input" in what:
-        return (f"nothing_more[{key}]",)
-    return (everybody, f"[{key}-", f"[{key}]")
+        return (f"nothing_more[{key}]", f"these_moves_and_no_others[{flow.name}]")
+    return (everybody, f"[{key}-", f"[{key}]", f"these_moves_and_no_others[{flow.name}]")
 
 
 def _changes(row: Any, states: list[str], rights: list[str]) -> Iterator[tuple[str, Any]]:
