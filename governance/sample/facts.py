@@ -26,6 +26,8 @@ class CountyFacts:
         demands: how many demands the sample raises; invented, unless it is exact.
         alliances: every community has an alliance; else a 大党委 each, and every street a 大工委.
         exact_demands: the number is a published one: no second voices and nothing for the tour on top of it.
+        resources, projects: on the lists, with one responsibility to a project; told of the shown community alone
+            where there is one.
         paired_grids: into how many grids its units go; 0 where each looks after one place.
     """
 
@@ -42,6 +44,8 @@ class CountyFacts:
     exact_demands: bool = False
     alliances: bool = False
     paired_grids: int = 0
+    resources: int = 0
+    projects: int = 0
 
 
 # docs/domain.md#x4, in its order. 36 community teams, 320 community committee members ... 4,144 floor heads.
@@ -87,6 +91,8 @@ XIXIANG = CountyFacts(
         "办理情况和各项比率均为虚构，与任何单位、个人的实际工作无关。"
     ),
     paired_grids=273,  # docs/domain.md#x5
+    resources=26,
+    projects=16,
 )
 
 # docs/domain.md#z5: 51 managed compounds, 17 of them with a branch; 16 firms, 4 of them with one of their own.
@@ -153,6 +159,8 @@ ZHENLAI = CountyFacts(
     ),
     exact_demands=True,
     alliances=True,  # docs/domain.md#l4
+    resources=220,  # docs/domain.md#l1
+    projects=186,  # docs/domain.md#l1, with 186 responsibilities
 )
 
 COUNTIES = (XIXIANG, ZHENAN, ZHENLAI)

@@ -24,6 +24,7 @@ from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
 from governance.sample.promises import write_promises
 from governance.sample.shown import tell_shown
+from governance.sample.supply import write_lists
 from governance.sample.tree import streets_of
 from governance.sample.weft import raise_units, report_units, staff_units, write_people
 from grids.actions import create_county
@@ -122,6 +123,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     first = next(node for node in nodes if node.level_key == "community") if shown else None
     promised = write_promises(county, facts, nodes, weft, posts, accounts.day, first)
     _audit(*promised.tables)
+    listed = write_lists(demands, accounts.day, first)
+    _audit(*(table for table in listed.tables if table))
     _audit(*compound_rows)
     if first is not None:
         _audit(offer_resources(first, weft.units, ground.categories, accounts.day))
@@ -135,6 +138,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         "households": len(households),
         "reports": len(reported.checkins),
         "commitments": len(promised.commitments),
+        "projects": len(listed.projects),
     }
 
 

@@ -71,6 +71,8 @@ name_deeds(
                     "jointmeeting",
                     "agendaitem",
                     "resolution",
+                    "project",
+                    "responsibility",
                 )
             ),
             lazy("载入示例"),

@@ -71,6 +71,8 @@ from services.models import (
     MatchRun,
     MemberCard,
     MemberCheckIn,
+    Project,
+    Resource,
     ServiceRating,
     SubOrder,
     SubOrderState,
@@ -80,9 +82,11 @@ from services.models import (
 )
 from services.selectors.checkins import Figures as CheckInFigures
 from services.selectors.checkins import figures_at, open_states, running_out
+from services.selectors.lists import by_community, four_lists
 from services.selectors.meetings import figures
 from services.selectors.members import figures_by_community, figures_of, member_figures
 from services.selectors.membership import cards_for, reports_waiting, services_waiting
+from services.selectors.resources import left_of
 from services.selectors.two_way import board as two_way
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
 
@@ -462,6 +466,24 @@ def test_the_third_county_has_its_published_communities_units_and_demands(zhenla
     demands = Demand.objects.filter(county=zhenlai)
     assert demands.count() == 396
     assert demands.filter(state="closed_off").count() > 260
+
+
+def test_the_four_lists_have_the_published_numbers(zhenlai: County, xixiang: County) -> None:
+    department = User.objects.get(appointments__post="county_department", appointments__county=zhenlai)
+    totals = {one.key: one for one in four_lists(department)}
+    published = {"resources": 220, "demands": 396, "projects": 186, "responsibilities": 186}
+    assert {key: one.total for key, one in totals.items()} == published
+    by_place = by_community(department)
+    assert {key: sum(row[key] for row in by_place.values()) for key in totals} == published
+    assert totals["projects"].done > 140
+    assert {state.key for state in totals["projects"].states} == {"draft", "open", "running", "finished", "done"}
+    resources = Resource.objects.all()
+    assert min(left_of(resources).values()) >= 0, "nothing is promised beyond its quantity"
+    assert not Project.objects.filter(Q(done_on__gte=DAY) | Q(finished_at__gte=MOMENT)).exists()
+    assert not Project.objects.exclude(state="draft").filter(due_on=None).exists()
+    shown_ones = Project.objects.visible_to(shown("secretary"))
+    assert shown_ones.count() == Project.objects.filter(county=xixiang).count() > 10
+    assert Project.objects.filter(lead_unit__memberships__user=shown("liaison")).exists()
 
 
 def test_demands_stand_in_every_state_and_light(xixiang: County) -> None:

@@ -57,7 +57,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 _(
                     "已载入%(county)s：网格 %(nodes)d 个，人员 %(people)d 名，单位 %(units)d 个，"
-                    "包联 %(pairings)d 项，需求 %(demands)d 条，关爱家庭 %(households)d 户，承诺 %(commitments)d 项。"
+                    "包联 %(pairings)d 项，需求 %(demands)d 条，关爱家庭 %(households)d 户，承诺 %(commitments)d 项，项目 %(projects)d 个。"
                 )
                 % {"county": county, **told}
             )
