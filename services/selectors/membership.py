@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Value
 from django.utils.translation import gettext as _
 
 from core import policies
@@ -82,6 +82,27 @@ def services_waiting(user: User) -> Any:
     mine = policies.within(ServiceRecord, user, posts.MANAGE_MEMBER_CHECKIN)
     rows = ServiceRecord.objects.filter(mine, state=ServiceState.ENTERED).exclude(checkin__member__user=user)
     return rows.select_related("checkin__member__unit", "checkin__node").order_by("entered_at", "pk")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many reports and services wait for a community."""
+
+    reports: int = 0
+    services: int = 0
+
+
+def how_many_wait(user: User) -> Waiting:
+    """One query."""
+    parts = [
+        rows.order_by()
+        .annotate(kind=Value(kind))
+        .values("kind")
+        .annotate(count=Count("pk"))
+        .values_list("kind", "count")
+        for kind, rows in (("reports", reports_waiting(user)), ("services", services_waiting(user)))
+    ]
+    return Waiting(**dict(parts[0].union(parts[1], all=True)))
 
 
 def cards_for(user: User) -> Any:

@@ -24,7 +24,7 @@ from services import posts
 from services.actions.member_checkins import decide_reports
 from services.actions.member_services import decide_services
 from services.member_deeds import REPORT_DEEDS, SERVICE_DEEDS
-from services.models import MemberCheckIn, ServiceRecord
+from services.models import MemberCheckIn, MemberCheckInState, ServiceRecord, ServiceState
 from services.selectors import membership
 from services.views.mobile_own_report import deed_page, facts_of, service_card
 
@@ -35,11 +35,14 @@ def ways(user: User) -> Iterator[Way]:
     """What members wait for, for whoever takes them in. One query."""
     if not policies.holds(user, posts.MANAGE_MEMBER_CHECKIN):
         return
-    reports, services = membership.reports_waiting(user), membership.services_waiting(user)
-    waits = reports.order_by().values("pk").union(services.order_by().values("pk"), all=True).count()
+    waits = membership.how_many_wait(user)
+    listed = "membercheckin_changelist" if waits.reports else "servicerecord_changelist"
+    state = MemberCheckInState.APPLIED if waits.reports else ServiceState.ENTERED
+    desk = f"{reverse(f'admin:services_{listed}')}?state={state}"
     note = _("接收报到，确认服务")
     desk = reverse("admin:services_membercheckin_changelist")
-    yield Way(_("党员报到和服务"), reverse("mobile:members"), "care", note, waits, _("项待办"), desk)
+    count = waits.reports + waits.services
+    yield Way(_("党员报到和服务"), reverse("mobile:members"), "care", note, count, _("项待办"), desk)
 
 
 @phone_page
