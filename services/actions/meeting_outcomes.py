@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from core import audit, policies
 from core.actors import SYSTEM, Actor
 from core.errors import Conflict, DomainError
+from grids.actions.permission import can
 from partybuilding.models import Unit
 from services import posts
 from services.actions.commitments import NewCommitment, make_commitments
+from services.actions.matching import accept_proposals
 from services.actions.meeting_rows import ITEM_RELATED, PERSONAL
 from services.actions.moving import move
-from services.actions.projects import NewProject, appoint_lead, claim_project, draft_projects
+from services.actions.projects import NewProject, appoint_lead, change_project, claim_project, draft_projects
 from services.meeting_rules import FREE_DEMAND
 from services.models import (
     AgendaItem,
@@ -27,6 +29,7 @@ from services.models import (
     JointMeeting,
     Project,
     ProjectState,
+    ProposalState,
     Resolution,
     ResolutionKind,
     ResolutionState,
@@ -95,10 +98,18 @@ def _give_project(actor: Actor, item: AgendaItem, project: Project, unit: Unit) 
 
 
 def _draft(actor: Actor, item: AgendaItem, row: Resolution) -> Project:
-    """A project of what was resolved, led by its unit. Whoever keeps the place's projects adds what is missing; where
-    that is not the one who closes the meeting (the county), it is a draft of the meeting's own."""
+    """A project of what was resolved, led by its unit; of a proposal that is taken up, with its resource.
+
+    Whoever keeps the place's projects adds what is missing. Where that is not the one who closes the meeting (the county),
+    it is a draft of the meeting's own.
+    """
     place = place_of(item)
     assert place is not None and row.unit is not None
+    proposal = item.proposal
+    if proposal is not None and proposal.state == ProposalState.PROPOSED and can(actor, posts.RUN_MATCH, proposal):
+        (project,) = accept_proposals(actor=actor, proposals=[proposal])
+        project = change_project(actor=actor, project=project, due_on=row.due_on)
+        return _led(actor, project, row.unit)
     keeps = actor is not SYSTEM and policies.can(actor, posts.MANAGE_PROJECT, place)
     new = NewProject(
         place,
@@ -109,10 +120,14 @@ def _draft(actor: Actor, item: AgendaItem, row: Resolution) -> Project:
         due_on=row.due_on,
     )
     (project,) = draft_projects(actor=actor if keeps else SYSTEM, rows=[new])
-    if keeps and reported_for(project).filter(unit=row.unit).exists():
-        # Who, what and by when are settled: it runs.
-        return appoint_lead(actor=actor, project=project, unit=row.unit)
-    return project
+    return _led(actor, project, row.unit) if keeps else project
+
+
+def _led(actor: Actor, project: Project, unit: Unit) -> Project:
+    """Who, what and by when are settled: it runs, where the unit has reported; else it stays a draft."""
+    if not reported_for(project).filter(unit=unit).exists():
+        return project
+    return appoint_lead(actor=actor, project=project, unit=unit)
 
 
 def _give_demand(actor: Actor, item: AgendaItem, unit: Unit) -> None:

@@ -117,7 +117,7 @@ class QuarterFilter(SelectFilter):
 
 @admin.register(JointMeeting)
 class JointMeetingAdmin(SheetAdmin):
-    list_display = ("name", "place", "when", "came", "matters", "state")
+    list_display = ("name", "place", "when", "came", "matters", "state_chip")
     list_display_links = ("name",)
     list_filter = (PlaceFilter, choice_filter("state", lazy("状态"), MeetingState.choices), QuarterFilter)
     list_select_related = ("node", "county")
@@ -237,7 +237,7 @@ class JointMeetingAdmin(SheetAdmin):
         return int(row.item_count)
 
     @admin.display(description=lazy("状态"))
-    def state(self, row: JointMeeting) -> str:
+    def state_chip(self, row: JointMeeting) -> str:
         return chip(*faces.meeting_chip(row))
 
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:

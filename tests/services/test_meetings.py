@@ -15,12 +15,22 @@ from services.actions import meeting_moves, meeting_sweep, meeting_table, meetin
 from services.actions.meeting_moves import DEFER
 from services.actions.meeting_table import NewResolution
 from services.actions.meetings import NewItem
-from services.models import AgendaItem, Attendance, Commitment, Demand, JointMeeting, Project, Resolution
+from services.models import (
+    AgendaItem,
+    Attendance,
+    Commitment,
+    Demand,
+    JointMeeting,
+    MatchProposal,
+    MatchRun,
+    Project,
+    Resolution,
+)
 from services.selectors import meetings as selectors
 from tests import factories as make
 from tests.cast import Cast
 from tests.factories import fresh
-from tests.weft_factories import make_project, soon
+from tests.weft_factories import make_project, make_resource, soon
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -650,3 +660,24 @@ def test_the_county_resolves_a_project_that_the_place_takes_up(cast: Cast) -> No
     assert (project.state, project.lead_unit) == ("draft", cast.a.unit)
     demand.refresh_from_db()
     assert demand.lead_unit == cast.a.unit
+
+
+def test_a_proposal_becomes_a_project_with_its_resource_led_by_who_claimed(cast: Cast) -> None:
+    demand = published_demand(cast)
+    resource = make_resource(cast.a.supporting_unit, cast.a.node)
+    run = MatchRun.objects.create(county=cast.county, node=cast.a.node, demands=1, resources=1)
+    proposal = MatchProposal.objects.create(run=run, demand=demand, resource=resource, score=60, reasons=["类别相同"])
+    officer, meeting = fresh(cast.a.officer), planned(cast)
+    assert list(selectors.proposals_for(officer, meeting)) == [proposal]
+    meeting = running(cast, NewItem(proposal=proposal))
+    meeting_table.claim_item(actor=fresh(cast.a.liaison), item=item_of(meeting))
+    made = meeting_table.resolve_item(actor=officer, item=item_of(meeting), resolution=task(kind="project"))
+    meeting_moves.close_meeting(actor=officer, meeting=meeting)
+    made.refresh_from_db()
+    proposal.refresh_from_db()
+    demand.refresh_from_db()
+    project = made.project
+    assert project is not None
+    assert (project.lead_unit, project.state, project.due_on) == (cast.a.unit, "running", made.due_on)
+    assert [row.resource for row in project.allocations.all()] == [resource]
+    assert (proposal.state, proposal.project, demand.lead_unit) == ("accepted", project, cast.a.unit)
