@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,7 @@ from core.text import clean_line, clean_text
 from partybuilding.models import Unit
 from services import commitment_notices
 from services.actions.commitments import Settlement, bad_percent, settle
+from services.actions.resolutions import follow_ends
 from services.models import Commitment, CommitmentProgress, Evidence, EvidenceStage
 from services.workflow import COMMITMENT
 
@@ -81,16 +83,19 @@ def confirm_commitment(*, actor: Actor, commitment: Commitment, version: int | N
         row.reason = ""
         commitment_notices.tell("confirmed", row)
 
-    return advance(
-        COMMITMENT,
-        commitment,
-        "confirm",
-        actor=actor,
-        version=version,
-        effect=effect,
-        related=_RELATED,
-        label=str(commitment),
-    )
+    with transaction.atomic():
+        row = advance(
+            COMMITMENT,
+            commitment,
+            "confirm",
+            actor=actor,
+            version=version,
+            effect=effect,
+            related=_RELATED,
+            label=str(commitment),
+        )
+        follow_ends(commitment=row)
+    return row
 
 
 def send_back_commitment(

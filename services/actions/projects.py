@@ -39,6 +39,7 @@ from services.actions.project_checks import (
     clean_reason,
     scrub,
 )
+from services.actions.resolutions import follow_ends
 from services.actions.resources import hold_resources
 from services.list_notices import tell_project
 from services.models import (
@@ -298,6 +299,8 @@ def _move(
             label=label_of(project),
         )
         tell_project(name, row)
+        if name in ("accept", "drop"):
+            follow_ends(project=row)
     return row
 
 

@@ -76,17 +76,21 @@ def _reopen_item(row: Resolution) -> None:
         item.save(update_fields=["state", "version"])
 
 
-def follow_ends(limit: int = BATCH) -> int:
+def follow_ends(limit: int = BATCH, **only: Any) -> int:
     """Ends the resolutions whose project or commitment has come to its end. Answers how many.
 
-    Run by the sweeper every minute; what it does twice it does once.
+    Called when a project or a commitment is accepted, and by the sweeper every minute for every other way in which one may
+    end; what it does twice it does once.
+
+    Args:
+        only: narrows it to one `project` or `commitment`.
     """
     done = Q(project__state=ProjectState.DONE) | Q(commitment__state=CommitmentState.DONE)
     over = Q(project__state=ProjectState.DROPPED) | Q(commitment__state=CommitmentState.DROPPED)
     moved = Q(commitment__state=CommitmentState.MOVED, commitment__moved_to__isnull=False)
-    waiting = Resolution.objects.filter(done | over | moved, state=ResolutionState.OPEN).select_related(*_RELATED)
+    waiting = Resolution.objects.filter(done | over | moved, state=ResolutionState.OPEN, **only)
     count = 0
-    for row in waiting.order_by("pk")[:limit]:
+    for row in waiting.select_related(*_RELATED).order_by("pk")[:limit]:
         try:
             _follow(row)
         except DomainError as error:

@@ -11,7 +11,15 @@ from core.errors import Conflict, Forbidden, Invalid, InvalidTransition, NotFoun
 from core.models import AuditEntry, OutboxMessage, User
 from core.periods import Quarter
 from grids.models import GridNode
-from services.actions import meeting_moves, meeting_sweep, meeting_table, meetings, resolutions
+from services.actions import (
+    confirm_commitment,
+    meeting_moves,
+    meeting_sweep,
+    meeting_table,
+    meetings,
+    report_done,
+    resolutions,
+)
 from services.actions.meeting_moves import DEFER
 from services.actions.meeting_table import NewResolution
 from services.actions.meetings import NewItem
@@ -465,9 +473,9 @@ def test_a_commitment_is_made_at_the_end_and_the_resolution_follows_it(cast: Cas
     )
     with pytest.raises(InvalidTransition):
         resolutions.finish_resolution(actor=officer, resolution=made, result="做完了")
-    Commitment.objects.filter(pk=promise.pk).update(state="done", done_on=timezone.localdate())
-    assert meeting_sweep.sweep_meetings()["resolutions_followed"] == 1
-    assert meeting_sweep.sweep_meetings()["resolutions_followed"] == 0
+    report_done(actor=fresh(cast.a.liaison), commitment=promise, text="灯都亮了")
+    confirm_commitment(actor=officer, commitment=promise)
+    assert meeting_sweep.sweep_meetings()["resolutions_followed"] == 0, "it followed at once"
     made.refresh_from_db()
     assert (made.state, made.done_on) == ("done", timezone.localdate())
 
