@@ -17,6 +17,7 @@ from services.models import (
     Attendance,
     ItemState,
     JointMeeting,
+    MeetingState,
     Presence,
     Resolution,
     ResolutionState,
@@ -67,9 +68,11 @@ class MeetingLedger(GridSheet):
     @staticmethod
     def _cells(row: JointMeeting) -> Sequence[object]:
         asked = [one.state for one in row.attendances.all()]
-        # As `selectors.meetings.figures` counts: what was put off counts where it is decided, what was given up is apart.
-        items = [one.state for one in row.items.all() if one.state != ItemState.DEFERRED]
-        made = [one.state for one in row.resolutions.all() if one.state != ResolutionState.DROPPED]
+        # As `selectors.meetings.figures` counts: meetings that have closed; what was put off counts where it is decided,
+        # what was given up is apart.
+        over = row.state == MeetingState.CLOSED
+        items = [one.state for one in row.items.all() if over and one.state != ItemState.DEFERRED]
+        made = [one.state for one in row.resolutions.all() if over and one.state != ResolutionState.DROPPED]
         return (
             row.title,
             row.node.path if row.node else row.county.name,

@@ -16,7 +16,8 @@ from core.models import User
 from services.actions import meeting_moves, meeting_table, meetings
 from services.actions.meetings import NewItem
 from services.models import AgendaItem, JointMeeting, Resolution
-from services.selectors.meetings import table_of
+from services.resources.meetings import MeetingLedger
+from services.selectors.meetings import figures, table_of
 from services.views.meeting_faces import key_of
 from tests import factories as make
 from tests.cast import Cast
@@ -166,6 +167,12 @@ def test_ledgers_count_as_the_figures_do(cast: Cast) -> None:
     meeting, officer = running(cast), fresh(cast.a.officer)
     meeting_table.resolve_item(actor=officer, item=item_of(meeting), resolution=task())
     meeting_moves.close_meeting(actor=officer, meeting=meeting)
+    running(cast, NewItem("还没有议的"))
+    keys = list(JointMeeting.objects.values_list("pk", flat=True))
+    lines = list(MeetingLedger().ledger_rows(fresh(cast.a.officer), keys, lambda done, total: None))
+    found = figures(fresh(cast.a.officer))
+    totals = [sum(int(str(line[column])) for line in lines) for column in (7, 8, 9, 10)]
+    assert totals == [found.problems, found.leaders, found.resolutions, found.done] == [1, 0, 1, 0]
     client = signed_in(cast.a.officer)
     for page in (desk("jointmeeting_export", "meetings"), desk("resolution_export", "resolutions")):
         answer = client.post(page)
@@ -296,3 +303,14 @@ def test_a_long_table_costs_no_more_queries_than_a_short_one(
         make_meeting(cast.a.node, cast.a.unit, held_at=timezone.now() + (20 + number) * DAY)
     with django_assert_num_queries(len(few)):
         client.get(address)
+
+
+def test_a_place_shows_its_meetings_and_their_history(cast: Cast) -> None:
+    meeting = running(cast)
+    client = signed_in(cast.a.officer)
+    address = reverse("admin:grids_gridnode_change", args=[cast.a.node.pk])
+    page = client.get(address).content.decode()
+    assert meeting.title in page and "召集会议" in page
+    assert f"召开{meeting.title}" not in page
+    meeting_moves.close_meeting(actor=fresh(cast.a.officer), meeting=meeting, fates={item_of(meeting).pk: "defer"})
+    assert f"召开{meeting.title}" in client.get(address).content.decode()
