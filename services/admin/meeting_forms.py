@@ -264,7 +264,7 @@ class ResolveForm(DeedForm):
         label=lazy("责任人"),
         max_length=60,
         required=False,
-        help_text=lazy("一定要有。提请领导协调的可以不填，就是领导本人。"),
+        error_messages={"required": lazy("请写明责任人：没有责任人的决议不能保存。")},
     )
     due_on = forms.DateField(label=lazy("完成期限"), widget=date_input())
     version = version()
@@ -280,7 +280,9 @@ class ResolveForm(DeedForm):
             help_text=_("立项、承诺要有责任单位。"),
         )
         leaders = selectors.leaders_for(self.obj)
+        self.fields["owner"].required = not leaders
         if leaders:
+            self.fields["owner"].help_text = _("一定要写；只有提请领导协调的可以不填，就是领导本人。")
             self.fields["leader"] = forms.TypedChoiceField(
                 label=_("协调领导"),
                 choices=[("", _("（不提请）")), *((user.pk, user.name) for user in leaders)],
