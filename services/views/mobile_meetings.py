@@ -25,6 +25,7 @@ from core.models import User
 from core.periods import date_words
 from core.phone import Way, person, phone_page
 from partybuilding.models import Unit
+from partybuilding.policies import UnitScope
 from services import posts
 from services.actions import meeting_table, resolutions
 from services.meeting_rules import own_units
@@ -49,7 +50,9 @@ def ways(user: User) -> list[Way]:
         return []
     waiting = selectors.unanswered(user)
     found = [Way(_("联席会议"), reverse("mobile:meetings"), "talk", "", waiting, _("个会议通知待回复"))]
-    total, open_ = selectors.leader_counts(user)
+    # A leader sees meetings by a post; whoever sees them for a unit alone is asked about nothing as a leader.
+    posted = not all(isinstance(scope, UnitScope) for scope in policies.scopes(user, posts.VIEW_MEETING))
+    total, open_ = selectors.leader_counts(user) if posted else (0, 0)
     if total:
         found.append(Way(_("请我协调的事"), reverse("mobile:meeting_matters"), "up", "", open_, _("件待协调")))
     return found
