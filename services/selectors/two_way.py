@@ -17,7 +17,7 @@ from grids.policies import CountyScope, NodeScope
 from grids.querysets import in_subtree
 from services.models import Activity, MemberCheckIn, MemberCheckInState, UnitCheckIn
 from services.posts import VIEW_COMMITMENT
-from services.selectors import checkins, commitments
+from services.selectors import commitments
 from services.selectors.checkins import counted, figures_among
 from services.selectors.commitments import Kept
 from services.selectors.spread import Spot, Spread, places_below
@@ -103,7 +103,6 @@ def _nowhere() -> NotFound:
 
 def _units(county: County, place: GridNode | None) -> Spread[tuple[int, str]]:
     rows = counted(UnitCheckIn.objects.filter(node__county=county))
-    rows = checkins.counted(UnitCheckIn.objects.filter(node__county=county))
     if place is not None:
         rows = rows.filter(in_subtree(place, "node"))
     found = rows.order_by().values_list("node__tree_id", "node__community_id", "node__lft", "unit_id", "role")
