@@ -89,6 +89,12 @@ SHOTS: dict[str, Shot] = {
     "desk-checkins": Shot("东关社区党组织书记", DESK, "/admin/services/unitcheckin/"),
     "phone-checkins": Shot("住建局联络员", PHONE, "/m/checkins/"),
     "desk-matching": Shot("东关社区党组织书记", DESK, "/admin/services/matchrun/{match_pk}/change/"),
+    "desk-two-way": Shot("东关社区党组织书记", DESK, "/admin/services/commitment/figures/"),
+    "desk-meeting": Shot("东关社区党组织书记", DESK, "/admin/services/jointmeeting/{meeting_pk}/change/"),
+    "phone-meeting": Shot("住建局联络员", PHONE, "/m/meetings/{meeting_pk}/"),
+    "phone-home": Shot("党员（住建局）", PHONE, "/m/checkin/"),
+    "resident-promises": Shot("", PHONE, "/r/promises/{token}/"),
+    "dashboard-weft": Shot("镇安县", DESK, "/dashboard/weft/"),
     "desk-coverage": Shot("县委组织部", DESK, "/admin/grids/vacancy/coverage/"),
     "desk-gaps": Shot("县委组织部", DESK, "/admin/partybuilding/pairing/gaps/"),
     "desk-street": Shot("城北街道干部", DESK, "/admin/"),
@@ -123,7 +129,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
 
     from governance.sample.load import load as load_sample
     from grids.models import GridNode, RemediationPhoto
-    from services.models import Assignment, Demand, MatchRun, SubOrder, SubOrderState
+    from services.models import Assignment, Demand, JointMeeting, MatchRun, SubOrder, SubOrderState
 
     call_command("migrate", interactive=False, verbosity=0)
     loaded = load_sample(timezone.localdate(), PASSWORD)
@@ -140,6 +146,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
     values = {
         "compound_pk": str(shown.node_id),
         "match_pk": str(MatchRun.objects.get(node__name="东关社区").pk),
+        "meeting_pk": str(JointMeeting.objects.get(node__name="东关社区", state="published").pk),
         "offered": offered.suborder.demand.code,
         "token": loaded.token,
         "building_pk": str(building.pk),
