@@ -35,6 +35,8 @@ _OPENINGS = {
     Origin.PHONE: "来电反映：",
     Origin.CADRE: "走访中了解到：",
 }
+# How long demands wait for a joint meeting.
+_LATELY = datetime.timedelta(days=14)
 # One in so many demands comes in a second time from a neighbour.
 _TWICE = 45
 
@@ -134,10 +136,20 @@ class Demands:
             anonymous = case.origin in (Origin.IMPORT, Origin.KEEPER)
             urgent = self.category(case.text).limit_unit == LimitUnit.HOURS
             works = case.text.topic in texts.WORKS
-            story = self.tell(case, draw(rng, anonymous=anonymous, urgent=urgent, works=works), rng)
+            fate = draw(rng, anonymous=anonymous, urgent=urgent, works=works)
+            if self._awaits_meeting(case):
+                fate = replace(fate, opening="accept", route="claim", halt="claim")
+            story = self.tell(case, fate, rng)
             self.stories.append(story)
             if number % _TWICE == 0 and story.demand.accepted_at and not self.ground.facts.exact_demands:
                 self._tell_again(case, story, rng)
+
+    def _awaits_meeting(self, case: Case) -> bool:
+        """In a county of four lists (docs/domain.md#l1), what came in lately at the community that is shown waits to be
+        claimed: the resources are matched to it."""
+        shown = self.ground.communities[0]
+        lately = self.ground.moment - case.registered_at < _LATELY
+        return self.ground.facts.exact_demands and lately and case.node.community_id == shown.pk
 
     def tell(self, case: Case, fate: Fate, rng: Random) -> Story:
         """Tells one demand up to the sample's moment."""
