@@ -65,6 +65,27 @@ _OFFERS: tuple[tuple[str, str, int, int], ...] = (
     (K.EQUIPMENT, "修剪绿化车辆", 1, 3),
 )
 _OWN = ((K.PLACE, "党群服务中心多功能厅", 1, 1), (K.PLACE, "四点半课堂", 1, 2), (K.EQUIPMENT, "桌椅帐篷", 20, 60))
+# What is said of them, and the category of demands they are for.
+_ABOUT: dict[str, tuple[str, str]] = {
+    "会议室": ("可坐三十至六十人，有投影。", ""),
+    "党员志愿者": ("周末上门，帮独居老人买药、打扫，接送孩子。", "困难帮扶"),
+    "政策宣讲": ("医保、养老、防诈骗的政策和办理手续。", "其他"),
+    "音响投影设备": ("活动、放电影用。", ""),
+    "水电维修技术人员": ("跳闸、停电、水管漏水、暖气不热的检修。", "水电气暖"),
+    "惠民项目资金": ("小游园、坡道、健身器材等小型改造。", "物业维修"),
+    "停车场错时开放": ("晚上和周末停车位对居民开放。", "停车交通"),
+    "法律咨询": ("物业、欠薪、赡养、邻里纠纷的法律咨询。", "邻里纠纷"),
+    "环境卫生突击队": ("清理垃圾、楼道杂物、雨水井、小广告。", "环境卫生"),
+    "调解员": ("噪音、漏水、油烟等邻里纠纷的调解。", "邻里纠纷"),
+    "健康义诊": ("量血压、看慢性病，行动不便的上门。", "困难帮扶"),
+    "课业辅导教师": ("放学后、周末辅导孩子作业。", "困难帮扶"),
+    "就业招聘专场": ("求职登记、技能培训、灵活用工。", "困难帮扶"),
+    "困难家庭帮扶资金": ("大病、上学、突发变故的家庭。", "困难帮扶"),
+    "家电维修": ("家电、电路、门锁的小修。", "物业维修"),
+    "心理咨询师": ("孩子、老人的心理疏导。", "困难帮扶"),
+    "修剪绿化车辆": ("种树补绿、修剪枯树。", "环境卫生"),
+    "四点半课堂": ("放学后照看孩子写作业。", "困难帮扶"),
+}
 _WORKS = ("便民改造", "环境整治", "安全隐患整治", "设施维修", "便民服务", "绿化提升", "楼道亮化", "停车秩序整治")
 _MEASURES = ("现场勘查并确定方案", "组织人员施工", "落实资金和材料", "会同物业、业主代表验收", "入户征求居民意见")
 _STEPS = ("现场勘查", "材料进场", "组织实施")
@@ -158,12 +179,15 @@ class _Teller:
         if unit is not None and number % 17 == 5:
             state = ResourceState.OFFERED if number % 2 else ResourceState.SENT_BACK
         start = self.day - datetime.timedelta(days=self.rng.randint(100, 180))
+        text, category = _ABOUT.get(name, ("", ""))
         return Resource(
             county=self.ground.county,
             unit=unit,
             node=node,
             kind=kind,
             name=name,
+            text=text,
+            category=self.ground.categories.get(category),
             quantity=quantity // 1000 * 1000 if kind == K.MONEY else quantity,
             measure="个车位" if "停车" in name else MEASURES[kind],
             times=self.rng.choice(([], [FreeTime.WORKDAY], [FreeTime.WEEKEND_MORNING, FreeTime.WEEKEND_AFTERNOON])),
