@@ -423,6 +423,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "CommitmentState": "services.models.CommitmentState",
         "ActivityKind": "services.models.ActivityKind",
         "AllianceKind": "partybuilding.models.AllianceKind",
+        "OrganisationKind": "partybuilding.models.OrganisationKind",
+        "FreeTime": "services.models.FreeTime",
         "ResourceKind": "services.models.ResourceKind",
         "ResourceState": "services.models.ResourceState",
         "ProjectState": "services.models.ProjectState",

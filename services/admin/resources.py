@@ -103,7 +103,7 @@ class ResourceAdmin(SheetAdmin):
     deeds = deeds.RESOURCE_DEEDS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_left(super().get_queryset(request))  # type: ignore[no-any-return]
+        return with_left(super().get_queryset(request))
 
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
         return [*super().tools(request), *match_tools(request)]
