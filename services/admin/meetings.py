@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -328,7 +328,7 @@ class JointMeetingAdmin(SheetAdmin):
         return [
             self.page("figures/", self.figures_view, "figures"),
             self.page("<int:pk>/table/", self.table_view, "table"),
-            self.page("<int:pk>/live/", self.live_view, "live"),
+            path("<int:pk>/live/", self.live_door, name=self.url_name("live")),
             self.page("<int:pk>/minutes/", self.minutes_view, "minutes"),
             self.page("<int:pk>/sign-in/", self.sign_in_view, "sign_in"),
         ]
@@ -357,6 +357,9 @@ class JointMeetingAdmin(SheetAdmin):
     def table_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The big screen at the table."""
         return render(request, "services/meetings/table.html", self._board(request, pk))
+
+    def live_door(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return faces.signed_out(request) or self.admin_site.admin_view(self.live_view)(request, pk)
 
     def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The board alone, for an open screen that asks whether anything changed."""

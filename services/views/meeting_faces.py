@@ -165,6 +165,13 @@ def key_of(meeting: JointMeeting, user: Any) -> str:
     return _SIGNER.sign_object([meeting.pk, meeting.revision, user.pk])
 
 
+def signed_out(request: HttpRequest) -> HttpResponse | None:
+    """For a screen whose sign-in has run out: the whole page is asked for again, so that the door does not open inside it."""
+    if request.user.is_authenticated or request.headers.get("HX-Request") != "true":
+        return None
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+
+
 def unchanged(request: HttpRequest, pk: int) -> HttpResponse | None:
     """The empty answer for a screen that is up to date; None when it must be drawn anew. At most one query."""
     try:

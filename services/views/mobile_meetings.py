@@ -120,7 +120,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
     """The table alone, for an open page that asks whether anything changed."""
-    return faces.unchanged(request, pk) or _live(request, pk)
+    return faces.signed_out(request) or faces.unchanged(request, pk) or _live(request, pk)
 
 
 @phone_page

@@ -268,6 +268,14 @@ def test_an_open_screen_is_answered_cheaply_until_something_changes(
     assert "<html" not in answer.content.decode()
 
 
+def test_a_screen_whose_sign_in_ran_out_shows_the_door_and_not_inside_itself(cast: Cast) -> None:
+    meeting = running(cast)
+    for address in (reverse("mobile:meeting_live", args=[meeting.pk]), desk("jointmeeting_live", meeting.pk)):
+        answer = Client().get(address, headers={"HX-Request": "true"})
+        assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+        assert Client().get(address).status_code == 302
+
+
 def test_a_meeting_that_is_over_asks_no_more(cast: Cast) -> None:
     meeting, officer = running(cast), fresh(cast.a.officer)
     page = reverse("mobile:meeting", args=[meeting.pk])
