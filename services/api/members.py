@@ -250,8 +250,8 @@ class MemberCards(ListView):
         found = _placed(request, MemberCard.objects.visible_to(caller(request)), "community")
         if asked.get("quarter"):
             found = found.filter(quarter=Quarter.parse(asked["quarter"]).first_day)
-        if (unit := asked.get("unit", "")).isdigit():
-            found = found.filter(unit=int(unit[:18]))
+        if (unit := asked.get("unit", "")) and unit.isascii() and unit.isdigit() and len(unit) < 19:
+            found = found.filter(unit=int(unit))
         found = found.select_related("member", "community")
         return self.page(request, found.order_by("-quarter", "unit", "member__name", "pk"), rows.card_row)
 
