@@ -15,7 +15,7 @@ class PartybuildingConfig(AppConfig):
         from grids.policies import CountySettings, InTree
         from grids.posts import VIEW_COMPOUND, add_rights
         from grids.querysets import unended
-        from partybuilding import audiences, compounds, duties, hanging, place_pairings, policies, posts
+        from partybuilding import audiences, compounds, duties, hanging, place_pairings, place_party, policies, posts
         from partybuilding.actions import alliance_sweep, floating_sweep
         from partybuilding.models import (
             Alliance,
@@ -77,6 +77,7 @@ class PartybuildingConfig(AppConfig):
         )
         phone.offer_ways("pairings", mobile.ways)
         place_parts.register("pairings", place_pairings.parts)
+        place_parts.register("party", place_party.parts)
         timeline.register("pairings", place_pairings.history)
         for sheet in (
             units.UnitSheet,

@@ -8,11 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from grids.models import GridNode
 from partybuilding.models import Member, PartyOrganisation
 from tests.cast import Cast
 from tests.governance.test_admin_matrix import signed_in, url
 from tests.partybuilding.test_organisations import Tree, sound
 from tests.services.test_api import client_of
+from tests.weft_factories import make_alliance, make_floating
 
 pytestmark = pytest.mark.django_db
 COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
@@ -46,6 +48,20 @@ def test_the_tree_is_read_at_a_glance_in_a_fixed_number_of_queries(cast: Cast, t
     assert "1 号楼党小组" not in text(client.get(url(PartyOrganisation, "tree"), here))
     beyond = {"place": str(cast.other_county_community.pk)}
     assert "第二党支部" in text(client.get(url(PartyOrganisation, "tree"), beyond)), "a strange place narrows nothing"
+
+
+def test_a_communitys_page_shows_what_stands_there(cast: Cast, tree: Tree) -> None:
+    make_alliance(cast.a.node, cast.a.unit)
+    make_floating(cast.a.node)
+    page = text(signed_in(cast.a.officer).get(url(GridNode, "change", cast.a.node.pk)))
+    assert "这里和下面共 2 个党组织" in page
+    assert "白龙塘社区党建联盟" in page
+    assert "白龙塘社区流动党员驿站" in page
+    elsewhere = text(signed_in(cast.b.officer).get(url(GridNode, "change", cast.b.node.pk)))
+    assert "还没有设在这里的党组织" in elsewhere
+    assert "党建联盟</h2>" not in elsewhere
+    below = text(signed_in(cast.a.officer).get(url(GridNode, "change", cast.a.compound.pk)))
+    assert "个党组织" not in below
 
 
 def test_the_api_says_what_the_tree_says(cast: Cast, tree: Tree) -> None:
