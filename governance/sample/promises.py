@@ -109,11 +109,11 @@ def write_promises(
             story.gather(node, 11)
         story.even_out(others, done)
     else:
-        for node in communities:
+        for number, node in enumerate(communities):
             if node is shown:
                 story.tell_shown(node)
             else:
-                story.promise(node, 2, 1)
+                story.promise(node, 4, 2, turn=number * 3)
             story.gather(node, 6 if node is shown else 1)
     story.write()
     return story.rows
@@ -135,16 +135,16 @@ class _Story:
 
     # --- Promises ---
 
-    def promise(self, community: GridNode, promised: int, done: int) -> None:
+    def promise(self, community: GridNode, promised: int, done: int, turn: int = 0) -> None:
         """So many promises to a community and its compounds, so many of them kept; of the rest a few wait for the
-        community, and a few are past their day."""
+        community, and a few are past their day. `turn`: with which unit and which promise to begin."""
         held = self.checkins.get(community.pk, [])
         for number in range(promised if held else 0):
-            checkin = held[number % len(held)]
+            checkin = held[(turn + number) % len(held)]
             state = CommitmentState.DONE if number < done else CommitmentState.OPEN
             if number >= done and (number - done) % 5 == 1:
                 state = CommitmentState.REPORTED
-            self.add(checkin, number, state, late=state == CommitmentState.OPEN and (number - done) % 5 == 3)
+            self.add(checkin, turn + number, state, late=state == CommitmentState.OPEN and (number - done) % 5 == 3)
 
     def even_out(self, communities: Sequence[GridNode], done: int) -> None:
         """Where a community was to keep more promises than it has, the others keep them."""

@@ -110,6 +110,7 @@ def by_unit(county: County, place: GridNode | None = None) -> list[UnitKept]:
     """How every unit keeps what it promised inside a place, by the names of the units: no ranking. Two queries."""
     grouped: Any = in_place(county, place).filter(unit__isnull=False).order_by().values("unit_id").annotate(**_counts())
     found = {row.pop("unit_id"): Kept(**row) for row in grouped}
+    found = {unit: kept for unit, kept in found.items() if kept != Kept()}
     units = Unit.objects.filter(pk__in=found).order_by("name")
     return [UnitKept(unit, found[unit.pk]) for unit in units]
 

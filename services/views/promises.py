@@ -25,7 +25,7 @@ from grids.querysets import in_subtree
 from grids.selectors import heir_of
 from partybuilding.models import Unit
 from services.commitment_words import chips
-from services.models import Commitment, CommitmentState, UnitCheckIn
+from services.models import CheckInRole, Commitment, CommitmentState, UnitCheckIn
 from services.selectors import commitments as figures
 from services.selectors import loop as selectors
 from services.views.qr import drawing, public_address, unreachable, visible_place
@@ -49,9 +49,11 @@ def of_unit(request: HttpRequest, pk: int) -> HttpResponse:
     places = UnitCheckIn.objects.current().filter(unit=unit).select_related("node").order_by("role", "pk")
     context = {
         "heading": unit.name,
-        "places": _("、").join(
-            _("%(place)s（%(role)s）") % {"place": row.node.name, "role": row.get_role_display()} for row in places
-        ),
+        "places": [
+            (label, _("、").join(row.node.name for row in places if row.role == role))
+            for role, label in ((CheckInRole.LEAD, _("牵头")), (CheckInRole.SUPPORTING, _("配合")))
+            if any(row.role == role for row in places)
+        ],
         "kept": figures.kept(rows),
         **_listed(request, rows, whose=False),
     }
