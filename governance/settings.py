@@ -415,8 +415,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "MemberCheckInState": "services.models.MemberCheckInState",
         "ServiceState": "services.models.ServiceState",
         "PairingKind": "partybuilding.models.PairingKind",
-        "OrganisationKind": "partybuilding.models.OrganisationKind",
-        "FreeTime": "services.models.FreeTime",
         "NodeKind": "grids.models.NodeKind",
         "FacilityKind": "grids.models.FacilityKind",
         "Fate": "grids.hanging.Fate",
