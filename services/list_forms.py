@@ -115,7 +115,9 @@ class OfferResourceForm(ResourceForm):
         streets = set(held.values_list("node__tree_id", flat=True))
         around = GridNode.objects.standing().filter(pk__in=here - {None})
         around |= GridNode.objects.standing().filter(tree_id__in=streets, parent=None)
-        field = forms.ModelChoiceField(label=_("使用范围"), queryset=around.order_by("tree_id", "lft"))
+        field = forms.ModelChoiceField(
+            label=_("使用范围"), queryset=around.order_by("tree_id", "lft"), empty_label=_("请选择")
+        )
         field.help_text = _("报到的社区；整个街道都能用的选街道。")
         field.label_from_instance = place_text  # type: ignore[method-assign]
         self.fields["node"] = field

@@ -42,7 +42,6 @@ __all__ = [
     "settings",
 ]
 
-
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
 name_deeds(
     {

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from core import policies
-from core.admin_base import Part, chip, link
+from core.admin_base import Part, link
 from core.errors import NotFound
 from grids.models import GridNode
 from services import posts
@@ -83,7 +83,7 @@ def _is_below(node: GridNode, place: GridNode) -> bool:
 def _totals(lists: Iterable[ListTotal], place: GridNode | None) -> Part:
     rows = []
     for one in lists:
-        late = link(chip(one.late, "red"), _to(one.key, place, **_LATE[one.key])) if one.late else "—"
+        late = link(one.late, _to(one.key, place, **_LATE[one.key])) if one.late else "—"
         whole = {} if one.key == DEMANDS else _LISTED
         rows.append(
             [

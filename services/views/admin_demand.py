@@ -14,7 +14,7 @@ from core.periods import date_words, datetime_words
 from services.models import Demand, DemandEvent, Evaluation, Extension, FollowUp, Parking, SubOrder, Supervision
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, DemandPage
-from services.views import cards
+from services.views import cards, demand_projects
 from services.views.photos import picture
 
 _TONES = {"main": 0, "plain": 1, "danger": 2}
@@ -45,7 +45,7 @@ def context(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> 
         "facts": facts(page, found),
         "contact_url": _contact_url(page, request, found),
         "suborders": [_suborder(row, now) for row in found.suborders],
-        "parts": [] if found.summary else _records(demand),
+        "parts": [] if found.summary else [*_records(demand), *demand_projects.parts(demand, request.user)],
         "events": [line(event) for event in found.events],
         "summary": found.summary,
     }

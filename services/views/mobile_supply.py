@@ -374,8 +374,9 @@ def _do(
             request, Conflict(_("情况已有变化，现在不能“%(deed)s”，请返回查看。") % {"deed": deed.label}), back
         )
     user, sent = person(request), request.method == "POST"
-    names = deed.form.base_fields if obj is not None and not sent else {}
-    initial = {name: getattr(obj, name) for name in names if getattr(obj, name, None) not in (None, "")}
+    columns = [field.name for field in obj._meta.concrete_fields] if obj is not None and not sent else []
+    names = [name for name in columns if name in deed.form.base_fields]
+    initial = {name: value for name in names if (value := getattr(obj, name)) not in (None, "")}
     given = (request.POST, request.FILES) if sent else (None, None)
     form = deed.form(*given, user=user, obj=obj, initial=initial)
     if sent and form.is_valid():
