@@ -163,6 +163,8 @@ def resource(request: HttpRequest, pk: int) -> HttpResponse:
     held = row.allocations.select_related("project__node").order_by("-pk")[:MOST]
     context = {
         "row": row,
+        # Cadres come from a project or a notice: the list of a unit's own is not theirs.
+        "back": reverse("mobile:resources" if _units(user, posts.VIEW_RESOURCE) else "mobile:me"),
         "card": resource_card(row, left_of([row])[row.pk]),
         "facts": [
             (_("提供单位"), row.unit.name if row.unit else _("社区自有")),

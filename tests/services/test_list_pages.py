@@ -1,10 +1,14 @@
 """The four lists on the desk, on the phone and by API: the same figures, and each step by who may make it."""
 
 import datetime
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -184,3 +188,34 @@ def test_only_the_place_or_the_lead_unit_writes_down_what_was_done(cast: Cast) -
     with pytest.raises(Exception, match="不能再"):
         records.add_milestone(actor=cast.a.officer, project=project, title="进场", due_on=soon())
     assert Responsibility.objects.get().done_on == soon(0)
+
+
+COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
+
+
+def test_statements_of_the_pages_are_pinned(cast: Cast) -> None:
+    for number in range(4):
+        project = make_project(cast.a.node, cast.a.unit, name=f"项目{number}")
+        resource = make_resource(cast.a.unit, cast.a.node, name=f"资源{number}")
+        project.allocations.create(resource=resource, quantity=1)
+        project.demands.add(make_demand(cast.a.building, state="accepted"))
+        make_responsibility(project)
+        Milestone.objects.create(project=project, title="进场", due_on=soon())
+    desk, phone = client(cast.a.officer), client(cast.a.liaison)
+    pages = {
+        "admin.resources": (desk, reverse("admin:services_resource_changelist")),
+        "admin.projects": (desk, reverse("admin:services_project_changelist")),
+        "admin.responsibilities": (desk, reverse("admin:services_responsibility_changelist")),
+        "admin.project": (desk, reverse("admin:services_project_change", args=[project.pk])),
+        "admin.four_lists": (desk, reverse("admin:services_project_lists")),
+        "mobile.resources": (phone, reverse("mobile:resources")),
+        "mobile.projects": (phone, reverse("mobile:projects")),
+        "mobile.project": (phone, reverse("mobile:project", args=[project.pk])),
+    }
+    found = {}
+    for name, (who, address) in pages.items():
+        who.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            assert who.get(address).status_code == 200
+        found[name] = len(asked)
+    assert found == {name: COUNTS.get(name) for name in pages}
