@@ -90,7 +90,8 @@ from services.selectors.resources import left_of
 from services.selectors.two_way import board as two_way
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
 
-pytestmark = pytest.mark.django_db
+# Loading takes longer than the tests: on one worker, so that it happens once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sample")]
 
 DAY = datetime.date(2026, 11, 20)
 MOMENT = day_start(DAY)

@@ -17,7 +17,8 @@ from grids.care import CADENCE, CareState, expiry, next_visit, states_of
 from grids.care_selectors import managed
 from grids.models import CareHousehold, CareKind, CareNeed, CareVisit, ConsentKind
 
-pytestmark = pytest.mark.django_db
+# Loading takes longer than the tests: on one worker, so that it happens once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sample")]
 
 DAY = datetime.date(2026, 11, 20)
 
