@@ -48,6 +48,11 @@ class DeskSite(UnfoldAdminSite):
             context["unread_count"] = notices.unread_count(request.user)
         return context
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Nothing: what is offered stands at the left by task (`governance.navigation`). The framework's list by app
+        would be put together for every page and shown on none."""
+        return []
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return desk.index(request)
 
