@@ -81,7 +81,6 @@ class ServicesConfig(AppConfig):
             sheets.register(sheet())
         phone.count_waiting("demands", selectors.todo_count)
         phone.offer_ways("checkins", mobile_checkins.ways, desk=True)
-        phone.offer_ways("checkins", mobile_checkins.ways)
         phone.offer_ways("lists", mobile_supply.ways)
         sheets.register(checkins.CheckInSheet())
         sheets.register(matching.ProposalLedger())
