@@ -304,7 +304,11 @@ class UnitCheckInAdmin(SheetAdmin):
             ]
             for row in given
         ]
-        promises = [[row.title, day_words(row.due_on), row.get_state_display()] for row in promised]
+        page = "admin:services_commitment_change"
+        promises = [
+            [link(row.title, reverse(page, args=[row.pk])), day_words(row.due_on), row.get_state_display()]
+            for row in promised
+        ]
         columns = [_("需求"), _("角色"), _("状态"), _("派单日期")]
         return [
             Part(_("承诺事项"), [_("承诺事项"), _("完成期限"), _("状态")], promises, _("还没有承诺事项。")),

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -54,7 +54,7 @@ class ResponsibleUnitFilter(SelectFilter):
 
 @admin.register(Responsibility)
 class ResponsibilityAdmin(SheetAdmin):
-    list_display = ("what", "project_name", "place", "who", "person", "due", "status")
+    list_display = ("what", "project_name", "who", "person", "due", "status")
     list_display_links = ("what",)
     list_filter = (ResponsibilityPlaceFilter, ResponsibilityStateFilter, ResponsibleUnitFilter)
     list_select_related = ("project__node", "unit")
@@ -73,11 +73,9 @@ class ResponsibilityAdmin(SheetAdmin):
 
     @admin.display(description=lazy("项目"))
     def project_name(self, row: Responsibility) -> str:
-        return row.project.name
-
-    @admin.display(description=lazy("实施地点"))
-    def place(self, row: Responsibility) -> str:
-        return row.project.node.path
+        # Beneath the name: a column of its own would leave no room for who and when.
+        words = '<span class="cell-main">{}</span><span class="cell-under">{}</span>'
+        return format_html(words, row.project.name, row.project.node.path)
 
     @admin.display(description=lazy("责任单位"))
     def who(self, row: Responsibility) -> str:

@@ -104,7 +104,7 @@ def test_a_community_holds_a_meeting_from_its_pages(cast: Cast) -> None:
     made.refresh_from_db()
     assert made.state == "done"
     page = client.get(desk("jointmeeting_figures"), {"place": cast.a.node.pk}).content.decode()
-    assert re.search(r"召开会议</dt>\s*<dd>\s*1\s*</dd>", page)
+    assert re.search(r'召开会议\s*</p>\s*<p class="figure__value">\s*1<span', page)
 
 
 def test_what_is_typed_into_addresses_breaks_nothing(cast: Cast) -> None:
