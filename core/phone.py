@@ -4,7 +4,7 @@ A floor keeps its phone pages in `views/mobile.py` and names them in `urls.mobil
 under `/m/`. What the first page counts and what stands under 我的 is registered here from each floor's `apps.py`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core import policies
-from core.errors import Forbidden, NotFound
+from core.errors import DomainError, Forbidden, NotFound
 from core.models import User
 
 View = Callable[..., HttpResponse]
@@ -42,6 +42,23 @@ class Way:
     count: int = 0
     counted: str | Promise = ""
     desk: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A row of a list, and the one thing to do with it, as `components/row_card.html` draws it.
+
+    Attributes:
+        chips: (words, tone). meta: small texts beneath. action: (words, address).
+    """
+
+    title: str
+    url: str
+    place: Sequence[str]
+    chips: Sequence[tuple[str, str]]
+    meta: Sequence[str] = ()
+    text: str = ""
+    action: tuple[str, str] | None = None
 
 
 Counter = Callable[[User], int]
@@ -124,3 +141,8 @@ def show(
     """A phone page with its bottom bar. `active`: the key that is lit (todo, report, lists, me)."""
     context = {"active": active, "todo_count": waiting(person(request)), **context}
     return render(request, template, context, status=status)
+
+
+def conflict(request: HttpRequest, error: DomainError, back: str) -> HttpResponse:
+    """Somebody else was quicker: nothing was changed, and the way back leads to how it stands now."""
+    return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.forms import PhotosField
-from core.phone import Way
+from core.phone import Card, Way
 
 # 60 characters: the longest name a unit or a place may carry.
 LONG_NAME = "西乡县城市管理执法局市政设施维护与老旧小区改造联合服务中心驻永乐街道新城社区第十三网格党员志愿服务队暨物业纠纷调解工作站"
@@ -137,6 +137,15 @@ def context() -> dict[str, Any]:
         "long_name": LONG_NAME,
         "place": place,
         "long_place": [_("永乐街道"), LONG_NAME, LONG_NAME],
+        "row_card": Card(
+            title=_("老年人理发服务"),
+            url="#",
+            place=[_("永乐街道"), LONG_NAME],
+            chips=[(_("可用"), "green"), (_("剩 3 次"), "grey")],
+            meta=[LONG_NAME],
+            text=_("每周三上午，自带工具。"),
+            action=(_("查看"), "#"),
+        ),
         "form": SampleForm(),
         "bad_form": SampleForm({"phone": "12"}, auto_id="bad_%s"),
         "events": _events(),

@@ -11,19 +11,20 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core import phone, policies
-from core.deeds import Deed, Shown, perform
-from core.errors import Conflict, Forbidden, NotFound, Stale
+from core.deeds import Deed, Shown
+from core.errors import Conflict, Forbidden, NotFound
 from core.masking import is_mobile
 from core.models import User
 from core.periods import date_words
 from core.phone import person, phone_page
+from core.phone_deeds import do_deed
 from grids import care_deeds, care_selectors
 from grids.care import CareState, erased_on, states_of, waiting_for
 from grids.models import CareHousehold, CareKind
@@ -167,31 +168,21 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     one = _find(user, pk)
     policies.require(user, deed.right, one)
     if not deed.is_offered(one):
-        return _conflict(request, one, Conflict(_("这户的登记已到期，请先上门核实，再办其他事。")))
+        return phone.conflict(request, Conflict(_("这户的登记已到期，请先上门核实，再办其他事。")), _page_of(one))
     return _do(request, deed, one)
 
 
 def _do(request: HttpRequest, deed: Deed, one: CareHousehold | None) -> HttpResponse:
-    user, sent = person(request), request.method == "POST"
-    form = deed.form(request.POST if sent else None, user=user, obj=one)
-    status = 200
-    if sent:
-        status = 400
-        if form.is_valid():
-            try:
-                done, result = perform(deed, form, actor=user, obj=one, data=form.cleaned_data)
-            except Stale as error:
-                return _conflict(request, one, error)
-            if done:
-                return _done(request, deed, one, result)
-    context = {
-        "deed": deed,
-        "form": form,
-        "household": one,
-        "place": steps_of(one.node.path) if one else [],
-        "back": _page_of(one),
-    }
-    return phone.show(request, "grids/mobile/care_deed.html", context, active="todo", status=status)
+    return do_deed(
+        request,
+        deed,
+        one,
+        template="grids/mobile/care_deed.html",
+        back=_page_of(one),
+        context={"household": one, "place": steps_of(one.node.path) if one else []},
+        active="todo",
+        done=lambda result: _done(request, deed, one, result),
+    )
 
 
 def _done(request: HttpRequest, deed: Deed, one: CareHousehold | None, result: Any) -> HttpResponse:
@@ -211,10 +202,6 @@ def _done(request: HttpRequest, deed: Deed, one: CareHousehold | None, result: A
 
 def _page_of(one: CareHousehold | None) -> str:
     return reverse("mobile:care_household", args=[one.pk]) if one else reverse("mobile:care")
-
-
-def _conflict(request: HttpRequest, one: CareHousehold | None, error: Conflict) -> HttpResponse:
-    return render(request, "errors/409.html", {"error": error, "back_url": _page_of(one)}, status=error.status)
 
 
 def _carer(request: HttpRequest) -> User:

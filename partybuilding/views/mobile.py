@@ -6,21 +6,20 @@ Works without JavaScript. Posts answer with a redirect: WeChat's back button mus
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core import phone, policies
-from core.deeds import Deed, perform
-from core.errors import Conflict, NotFound, Stale
+from core.deeds import Deed
+from core.errors import Conflict, NotFound
 from core.models import User
 from core.periods import date_words
 from core.phone import Way, person, phone_page
+from core.phone_deeds import do_deed
 from grids.naming import steps_of
 from partybuilding import raising, selectors
 from partybuilding.models import Pairing, PairingProblem, PairingVisit
@@ -143,7 +142,7 @@ def solve(request: HttpRequest, pk: int) -> HttpResponse:
     if problem is None:
         raise NotFound(_("没有找到这个问题，或不在您的包联范围内。"))
     if not SOLVE.is_offered(problem):
-        return _conflict(request, problem.pairing, Conflict(_("这个问题已经解决。")))
+        return phone.conflict(request, Conflict(_("这个问题已经解决。")), _page_of(problem.pairing))
     return _do(request, SOLVE, problem.pairing, problem)
 
 
@@ -156,35 +155,21 @@ def _find(user: User, pk: int) -> Any:
 
 
 def _do(request: HttpRequest, deed: Deed, row: Pairing, obj: Any) -> HttpResponse:
-    user, sent = person(request), request.method == "POST"
-    policies.require(user, deed.right, obj)
-    initial = {} if sent or "version" not in deed.form.base_fields else {"version": obj.version}
-    form = deed.form(request.POST if sent else None, user=user, obj=obj, initial=initial)
-    back = reverse("mobile:pairing", args=[row.pk])
-    draft = f"{obj._meta.model_name}-{obj.pk}"
-    if sent and form.is_valid():
-        try:
-            done, _result = perform(deed, form, actor=user, obj=obj, data=form.cleaned_data)
-        except Stale as error:
-            return _conflict(request, row, error)
-        if done:
-            messages.success(request, str(deed.done), extra_tags=draft)
-            return redirect(back)
-    context = {
-        "deed": deed,
-        "form": form,
-        "place": steps_of(row.node.path),
-        "problem": obj if isinstance(obj, PairingProblem) else None,
-        "back": back,
-        "draft": draft,
-    }
-    status = 400 if sent else 200
-    return phone.show(request, "partybuilding/mobile/pairing_deed.html", context, active="me", status=status)
+    policies.require(person(request), deed.right, obj)
+    return do_deed(
+        request,
+        deed,
+        obj,
+        template="partybuilding/mobile/pairing_deed.html",
+        back=_page_of(row),
+        context={"place": steps_of(row.node.path), "problem": obj if isinstance(obj, PairingProblem) else None},
+        draft=f"{obj._meta.model_name}-{obj.pk}",
+        initial={"version": obj.version} if "version" in deed.form.base_fields else {},
+    )
 
 
-def _conflict(request: HttpRequest, row: Pairing, error: Conflict) -> HttpResponse:
-    context = {"error": error, "back_url": reverse("mobile:pairing", args=[row.pk])}
-    return render(request, "errors/409.html", context, status=error.status)
+def _page_of(row: Pairing) -> str:
+    return reverse("mobile:pairing", args=[row.pk])
 
 
 __all__ = ["pairing", "pairings", "solve", "visit", "ways"]

@@ -241,8 +241,7 @@ def _draft(found: Demand, action: Action) -> str:
 
 
 def _conflict(request: HttpRequest, found: Demand, error: Conflict) -> HttpResponse:
-    context = {"error": error, "back_url": cards.demand_url(found)}
-    return render(request, "errors/409.html", context, status=error.status)
+    return phone.conflict(request, error, cards.demand_url(found))
 
 
 @phone_page

@@ -3,24 +3,23 @@
 Works without JavaScript. Posts answer with a redirect: WeChat's back button must never send a form again.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core import phone, policies
-from core.deeds import Deed, perform
-from core.errors import Conflict, Forbidden, NotFound, Stale
+from core.deeds import Deed
+from core.errors import Conflict, Forbidden, NotFound
 from core.models import User
 from core.periods import date_words
-from core.phone import Way, person, phone_page
+from core.phone import Card, Way, person, phone_page
+from core.phone_deeds import do_deed, lead_on
 from grids.models import GridNode
 from grids.naming import COMMUNITY, steps_of
 from services import posts
@@ -53,19 +52,6 @@ def ways(user: User) -> list[Way]:
             address = reverse("mobile:checkins_waiting")
             found.append(Way(_("报到申请"), address, "unit", "", count, _("份申请等待接收"), desk))
     return found
-
-
-@dataclass(frozen=True)
-class Card:
-    """A check-in or an application in a list, and the one thing to do."""
-
-    title: str
-    url: str
-    place: list[str]
-    chips: list[tuple[str, str]]
-    meta: list[str] = field(default_factory=list)
-    text: str = ""
-    action: tuple[str, str] | None = None
 
 
 def checkin_card(row: Any, *, may_apply: bool) -> Card:
@@ -196,7 +182,7 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
     policies.require(user, posts.APPLY_CHECKIN, row)
     back = reverse("mobile:checkin", args=[pk])
     if not RENEW.is_offered(row):
-        return _conflict(request, Conflict(_("协议到期前 30 天内才用续签。")), back)
+        return phone.conflict(request, Conflict(_("协议到期前 30 天内才用续签。")), back)
     return _do(request, RENEW, row, row.node, back, draft=f"checkin-renew-{pk}", to=_to_application)
 
 
@@ -249,7 +235,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     back = reverse("mobile:checkin_application", args=[pk])
     if not deed.is_offered(row):
         state = row.get_state_display()
-        return _conflict(request, Conflict(_("这份申请现在是“%(state)s”，请返回查看。") % {"state": state}), back)
+        return phone.conflict(request, Conflict(_("这份申请现在是“%(state)s”，请返回查看。") % {"state": state}), back)
     return _do(request, deed, row, row.node, back, draft=f"checkin-{pk}-{name}", to=lambda result: back)
 
 
@@ -300,28 +286,18 @@ def _node(user: User, pk: str) -> GridNode:
 
 
 def _do(request: HttpRequest, deed: Deed, obj: Any, node: GridNode, back: str, *, draft: str, to: Any) -> HttpResponse:
-    user, sent = person(request), request.method == "POST"
-    initial = {
-        name: getattr(obj, name)
-        for name in deed.form.base_fields
-        if getattr(obj, name, None) not in (None, "") and not sent
-    }
-    form = deed.form(request.POST if sent else None, user=user, obj=obj, initial=initial)
-    if sent and form.is_valid():
-        try:
-            done, result = perform(deed, form, actor=user, obj=obj, data=form.cleaned_data)
-        except Stale as error:
-            return _conflict(request, error, back)
-        if done:
-            messages.success(request, str(deed.done), extra_tags=draft)
-            return redirect(to(result))
-    context = {"deed": deed, "form": form, "place": steps_of(node.path), "back": back, "draft": draft}
-    status = 400 if sent else 200
-    return phone.show(request, "services/checkins/mobile_deed.html", context, active="me", status=status)
-
-
-def _conflict(request: HttpRequest, error: Conflict, back: str) -> HttpResponse:
-    return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)
+    known = {name: getattr(obj, name, None) for name in deed.form.base_fields}
+    return do_deed(
+        request,
+        deed,
+        obj,
+        template="services/checkins/mobile_deed.html",
+        back=back,
+        context={"place": steps_of(node.path)},
+        draft=draft,
+        initial={name: value for name, value in known.items() if value not in (None, "")},
+        done=lambda result: lead_on(request, deed, to(result), draft=draft),
+    )
 
 
 __all__ = ["application", "apply", "checkin", "checkins", "move", "places", "renew", "waiting", "ways"]

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -242,7 +242,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     try:
         step = COMMITMENT.may(row, name, actor=user)
     except Conflict as error:
-        return _conflict(request, back, error)
+        return phone.conflict(request, error, back)
     start = {"version": row.version, "percent": row.percent}
     form = deed.form(request.POST if sent else None, request.FILES if sent else None, initial={} if sent else start)
     status, draft = 400 if sent else 200, f"commitment-{pk}-{name}"
@@ -250,7 +250,7 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         try:
             deed.run(actor=user, commitment=row, **form.cleaned_data)
         except Conflict as error:
-            return _conflict(request, back, error)
+            return phone.conflict(request, error, back)
         except (Forbidden, NotFound):
             raise
         except DomainError as error:
@@ -261,10 +261,6 @@ def move(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             return redirect(back)
     context = {"step": step, "form": form, "row": row, "place": steps_of(row.node.path), "back": back, "draft": draft}
     return phone.show(request, "services/mobile/commitment_move.html", context, active="me", status=status)
-
-
-def _conflict(request: HttpRequest, back: str, error: Conflict) -> HttpResponse:
-    return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)
 
 
 # --- A new one ------------------------------------------------------------------------------------------------------

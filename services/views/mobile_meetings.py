@@ -347,7 +347,7 @@ def _ask(
         try:
             run(asked.cleaned_data["words"], asked.cleaned_data["version"])
         except Conflict as error:
-            return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)
+            return phone.conflict(request, error, back)
         except DomainError as error:
             if error.status != 400:
                 raise
@@ -364,5 +364,4 @@ def _show(request: HttpRequest, template: str, context: dict[str, Any], status: 
 
 
 def _conflict(request: HttpRequest, meeting_id: int, error: Conflict) -> HttpResponse:
-    context = {"error": error, "back_url": reverse("mobile:meeting", args=[meeting_id])}
-    return render(request, "errors/409.html", context, status=error.status)
+    return phone.conflict(request, error, reverse("mobile:meeting", args=[meeting_id]))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -409,8 +409,7 @@ def _member(user: User) -> Member:
 
 
 def _conflict(request: HttpRequest, error: Conflict, back: str = "") -> HttpResponse:
-    context = {"error": error, "back_url": back or reverse("mobile:own_report")}
-    return render(request, "errors/409.html", context, status=error.status)
+    return phone.conflict(request, error, back or reverse("mobile:own_report"))
 
 
 def quarter_of(text: str) -> Quarter:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -96,7 +96,7 @@ def rating(request: HttpRequest, key: str) -> HttpResponse:
         try:
             rate(actor=user, side=RatingSide.UNIT, service=found.service, unit=found.unit, **data)
         except Conflict as error:
-            return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)
+            return phone.conflict(request, error, back)
         except DomainError as error:
             if error.status != 400:
                 raise

@@ -5,25 +5,25 @@ Works without JavaScript. Posts answer with a redirect: WeChat's back button mus
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core import phone, policies
-from core.deeds import Deed, perform
-from core.errors import Conflict, Forbidden, NotFound, Stale
+from core.deeds import Deed
+from core.errors import Conflict, Forbidden, NotFound
 from core.models import User
 from core.periods import Month, date_words
-from core.phone import Way, person, phone_page
+from core.phone import Card, Way, person, phone_page
+from core.phone_deeds import do_deed
 from grids.naming import steps_of
 from partybuilding.models import Unit
 from partybuilding.policies import UnitScope
@@ -32,7 +32,6 @@ from services import posts
 from services.actions.list_reminders import REFRESH_BY, refresh_words
 from services.actions.resources import confirm_unchanged
 from services.list_faces import (
-    Chip,
     left_words,
     milestone_chip,
     pictures_of,
@@ -61,19 +60,6 @@ def ways(user: User) -> list[Way]:
     open_ones = _to_claim(user).count()
     found.append(Way(_("项目"), reverse("mobile:projects"), "todo", "", open_ones, _("个项目可以认领")))
     return found
-
-
-@dataclass(frozen=True)
-class Card:
-    """A resource or a project in a list, and the one thing to do."""
-
-    title: str
-    url: str
-    place: list[str]
-    chips: list[Chip]
-    meta: list[str] = field(default_factory=list)
-    text: str = ""
-    action: tuple[str, str] | None = None
 
 
 def _units(user: User, right: str) -> set[int]:
@@ -372,27 +358,18 @@ def _do(
     request: HttpRequest, deed: Deed, obj: Any, place: list[str], back: str, *, draft: str, about: str = ""
 ) -> HttpResponse:
     if obj is not None and not deed.is_offered(obj):
-        return _conflict(
+        return phone.conflict(
             request, Conflict(_("情况已有变化，现在不能“%(deed)s”，请返回查看。") % {"deed": deed.label}), back
         )
-    user, sent = person(request), request.method == "POST"
-    columns = [field.name for field in obj._meta.concrete_fields] if obj is not None and not sent else []
-    names = [name for name in columns if name in deed.form.base_fields]
-    initial = {name: value for name in names if (value := getattr(obj, name)) not in (None, "")}
-    given = (request.POST, request.FILES) if sent else (None, None)
-    form = deed.form(*given, user=user, obj=obj, initial=initial)
-    if sent and form.is_valid():
-        try:
-            done, _result = perform(deed, form, actor=user, obj=obj, data=form.cleaned_data)
-        except Stale as error:
-            return _conflict(request, error, back)
-        if done:
-            messages.success(request, str(deed.done), extra_tags=draft)
-            return redirect(back)
-    context = {"deed": deed, "form": form, "place": place, "back": back, "draft": draft, "about": about}
-    status = 400 if sent else 200
-    return phone.show(request, "services/lists/mobile_deed.html", context, active="me", status=status)
-
-
-def _conflict(request: HttpRequest, error: Conflict, back: str) -> HttpResponse:
-    return render(request, "errors/409.html", {"error": error, "back_url": back}, status=error.status)
+    columns = [field.name for field in obj._meta.concrete_fields] if obj is not None else []
+    known = {name: getattr(obj, name) for name in columns if name in deed.form.base_fields}
+    return do_deed(
+        request,
+        deed,
+        obj,
+        template="services/lists/mobile_deed.html",
+        back=back,
+        context={"place": place, "about": about},
+        draft=draft,
+        initial={name: value for name, value in known.items() if value not in (None, "")},
+    )
