@@ -63,6 +63,18 @@ class ServicesConfig(AppConfig):
             models.Category: CountySettings(posts.VIEW_SETTINGS),
             models.LoopSettings: CountySettings(posts.VIEW_SETTINGS),
             models.Tally: policies.TallyPolicy(),
+            models.Whistle: policies.OfDemand(),
+            models.RateExclusion: policies.OfDemand(),
+            models.RuleVersion: CountySettings(posts.VIEW_SETTINGS),
+            models.RoutingRule: CountySettings(posts.VIEW_SETTINGS),
+            models.OutsideMatter: CountySettings(posts.VIEW_SETTINGS),
+            models.CategoryLearning: CountySettings(posts.VIEW_SETTINGS),
+            models.Bulletin: policies.BulletinPolicy(),
+            models.BulletinItem: policies.BulletinItemPolicy(),
+            models.HelpCase: policies.CasePolicy(),
+            models.Help: policies.HelpPolicy(),
+            models.CaseEntry: policies.OfCase(),
+            models.Wish: policies.WishPolicy(),
             **policies.WEFT_POLICIES,
         }
         for model, policy in table.items():

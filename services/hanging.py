@@ -26,10 +26,14 @@ from services.models import (
     COMMITMENT_OPEN,
     MEMBER_CHECKIN_OPEN,
     PROJECT_HOLDS,
+    CaseState,
     CheckInApplication,
     CheckInRole,
     Commitment,
     Demand,
+    Help,
+    HelpCase,
+    HelpState,
     JointMeeting,
     MeetingState,
     MemberCheckIn,
@@ -39,6 +43,8 @@ from services.models import (
     SubOrder,
     SubOrderState,
     UnitCheckIn,
+    Wish,
+    WishState,
 )
 from services.models.demand import OPEN_STATES
 
@@ -101,8 +107,22 @@ def register() -> None:
         label=_("未结束的联席会议"),
         open=lambda: ~Q(state__in=[MeetingState.CLOSED, MeetingState.CANCELLED]),
     )
+    hanging.register(
+        HelpCase,
+        label=_("未结案的帮扶个案"),
+        community="community",
+        open=lambda: Q(state=CaseState.OPEN),
+    )
+    hanging.register(
+        Wish,
+        label=_("未了的微心愿"),
+        community="community",
+        open=lambda: Q(state__in=[WishState.COLLECTED, WishState.OPEN, WishState.ADOPTED]),
+    )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
     duties.register("commitment", label=_("没有完成的承诺事项"), rows=_promised)
+    duties.register("help", label=_("没有了结的帮扶"), rows=_helping)
+    duties.register("wish", label=_("没有了结的微心愿"), rows=_wishes)
     covers.register(
         Cover(
             "lead_unit",
@@ -171,6 +191,14 @@ def _offered_there(rows: QuerySet[Any], successor: Any, community: int | None) -
     twin = Resource.objects.exclude(state=ResourceState.WITHDRAWN).filter(node=successor, name=OuterRef("name"))
     own = Q(unit__isnull=True) & Q(Exists(twin.filter(unit__isnull=True)))
     return own | Q(Exists(twin.filter(unit=OuterRef("unit"))))
+
+
+def _helping(unit: Unit) -> Any:
+    return Help.objects.filter(unit=unit, state__in=[HelpState.ASKED, HelpState.HELPING])
+
+
+def _wishes(unit: Unit) -> Any:
+    return Wish.objects.filter(unit=unit, state=WishState.ADOPTED)
 
 
 def _promised(unit: Unit) -> Any:

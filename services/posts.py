@@ -12,6 +12,10 @@ FOLLOW_UP_DEMAND = "demand.follow_up"
 CLOSE_DEMAND = "demand.close"
 PARK_DEMAND = "demand.park"
 ESCALATE_DEMAND = "demand.escalate"
+TRANSFER_DEMAND = "demand.transfer"
+HAND_UP_DEMAND = "demand.hand_up"
+HAND_DOWN_DEMAND = "demand.hand_down"
+WHISTLE_DEMAND = "demand.whistle"
 SUPERVISE_DEMAND = "demand.supervise"
 IMPORT_DEMAND = "demand.import"
 EXPORT_DEMAND = "demand.export"
@@ -55,6 +59,19 @@ ATTEND_MEETING = "meeting.attend"
 VIEW_RATING = "rating.view"
 RATE_UNIT = "rating.unit"
 RATE_COMMUNITY = "rating.community"
+REQUEST_EXCLUSION = "exclusion.request"
+DECIDE_EXCLUSION = "exclusion.decide"
+VIEW_BULLETIN = "bulletin.view"
+PUBLISH_BULLETIN = "bulletin.publish"
+ANSWER_BULLETIN = "bulletin.answer"
+VIEW_CASE = "case.view"
+MANAGE_CASE = "case.manage"
+HELP_CASE = "case.help"
+VIEW_WISH = "wish.view"
+COLLECT_WISH = "wish.collect"
+MANAGE_WISH = "wish.manage"
+ADOPT_WISH = "wish.adopt"
+MANAGE_ROUTING = "routing.manage"
 VIEW_SETTINGS = "settings.view"
 MANAGE_SETTINGS = "settings.manage"
 
@@ -69,6 +86,10 @@ RIGHT_LABELS = {
     CLOSE_DEMAND: _("销号"),
     PARK_DEMAND: _("挂账"),
     ESCALATE_DEMAND: _("上报"),
+    TRANSFER_DEMAND: _("移交其他社区"),
+    HAND_UP_DEMAND: _("上报县级"),
+    HAND_DOWN_DEMAND: _("交回社区"),
+    WHISTLE_DEMAND: _("吹哨"),
     SUPERVISE_DEMAND: _("督办"),
     IMPORT_DEMAND: _("导入需求"),
     EXPORT_DEMAND: _("导出需求"),
@@ -112,6 +133,19 @@ RIGHT_LABELS = {
     VIEW_RATING: _("查看双向评价"),
     RATE_UNIT: _("评价单位"),
     RATE_COMMUNITY: _("评价社区"),
+    REQUEST_EXCLUSION: _("申请剔除统计"),
+    DECIDE_EXCLUSION: _("审核剔除统计"),
+    VIEW_BULLETIN: _("查看通报"),
+    PUBLISH_BULLETIN: _("印发通报"),
+    ANSWER_BULLETIN: _("答复通报"),
+    VIEW_CASE: _("查看帮扶个案"),
+    MANAGE_CASE: _("办理帮扶个案"),
+    HELP_CASE: _("参加帮扶"),
+    VIEW_WISH: _("查看微心愿"),
+    COLLECT_WISH: _("征集微心愿"),
+    MANAGE_WISH: _("办理微心愿"),
+    ADOPT_WISH: _("认领微心愿"),
+    MANAGE_ROUTING: _("维护派单规则"),
     VIEW_SETTINGS: _("查看类别和时限"),
     MANAGE_SETTINGS: _("维护类别和时限"),
 }
@@ -127,6 +161,8 @@ _LOOKS = {
     VIEW_MATCH,
     VIEW_MEETING,
     VIEW_RATING,
+    VIEW_BULLETIN,
+    VIEW_WISH,
     VIEW_SETTINGS,
 }
 # Whoever works at a place on its lists: the community, and the street for what concerns several of its communities.
@@ -155,6 +191,12 @@ _COMMUNITY = {
     CONFIRM_COMMITMENT,
     MANAGE_ACTIVITY,
     RATE_UNIT,
+    REQUEST_EXCLUSION,
+    ANSWER_BULLETIN,
+    VIEW_CASE,
+    MANAGE_CASE,
+    COLLECT_WISH,
+    MANAGE_WISH,
 }
 # The street steps in where a community is stuck, and decides what was escalated to it.
 _STREET = {
@@ -165,9 +207,11 @@ _STREET = {
     SUPERVISE_DEMAND,
     EXPORT_DEMAND,
     REVIEW_SECOND_EXTENSION,
+    REQUEST_EXCLUSION,
+    ANSWER_BULLETIN,
     *_LISTS,
 }
-_KEEPER = {VIEW_DEMAND, RAISE_DEMAND, VIEW_SETTINGS}
+_KEEPER = {VIEW_DEMAND, RAISE_DEMAND, VIEW_WISH, COLLECT_WISH, VIEW_SETTINGS}
 
 POST_RIGHTS: dict[str, set[str]] = {
     "county_department": {
@@ -178,6 +222,9 @@ POST_RIGHTS: dict[str, set[str]] = {
         MANAGE_MEETING,
         VIEW_MEMBER_CHECKIN,
         VIEW_CARD,
+        DECIDE_EXCLUSION,
+        PUBLISH_BULLETIN,
+        MANAGE_ROUTING,
     },
     # Leaders look after communities and take the hard matters; contacts stay masked for them.
     "county_leader": {*_LOOKS},
@@ -227,8 +274,14 @@ UNIT_RIGHTS: dict[str, set[str]] = {
         SERVE_PROJECT,
         ATTEND_MEETING,
         RATE_COMMUNITY,
+        VIEW_CASE,
+        HELP_CASE,
+        VIEW_BULLETIN,
+        ANSWER_BULLETIN,
+        VIEW_WISH,
+        ADOPT_WISH,
     },
-    "staff": {VIEW_DEMAND, VIEW_CHECKIN, REPORT_SUBORDER, *_OWN},
+    "staff": {VIEW_DEMAND, VIEW_CHECKIN, REPORT_SUBORDER, VIEW_CASE, VIEW_WISH, *_OWN},
     "member": {
         VIEW_DEMAND,
         ANSWER_ASSIGNMENT,
@@ -240,11 +293,13 @@ UNIT_RIGHTS: dict[str, set[str]] = {
         VIEW_COMMITMENT,
         VIEW_EVIDENCE,
         MAKE_COMMITMENT,
+        VIEW_WISH,
+        ADOPT_WISH,
     },
 }
 
 # What a unit's people may do with the published demands of the places where the unit has checked in: role -> rights.
 CHECKIN_RIGHTS: dict[str, frozenset[str]] = {
-    "liaison": frozenset({VIEW_DEMAND, CLAIM_DEMAND, VIEW_PROJECT, CLAIM_PROJECT}),
-    "staff": frozenset({VIEW_DEMAND, VIEW_PROJECT}),
+    "liaison": frozenset({VIEW_DEMAND, CLAIM_DEMAND, VIEW_PROJECT, CLAIM_PROJECT, VIEW_WISH, ADOPT_WISH}),
+    "staff": frozenset({VIEW_DEMAND, VIEW_PROJECT, VIEW_WISH}),
 }

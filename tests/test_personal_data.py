@@ -67,6 +67,15 @@ NOT_OF_PERSONS = {
     "services.Resource": {"measure", "name", "reason", "text", "times"},
     "services.Responsibility": {"measure"},
     "services.UnitCheckIn": {"brings", "number"},
+    "services.Bulletin": {"title", "text", "figures"},
+    "services.CaseEntry": {"actor_kind", "name"},
+    "services.CategoryLearning": {"counts"},
+    "services.HelpCase": {"code"},
+    "services.OutsideMatter": {"basis", "name", "words"},
+    "services.RoutingRule": {"levels", "name", "origins", "words"},
+    "services.RuleVersion": {"rules"},
+    "services.Whistle": {"venue"},
+    "services.Wish": {"code"},
 }
 REGISTERED = set(re.findall(r"`(\w+\.\w+\.\w+)`", PAGE))
 

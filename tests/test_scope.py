@@ -47,7 +47,11 @@ from services.models import (
     AgendaItem,
     Assignment,
     Attendance,
+    Bulletin,
+    BulletinItem,
+    CaseEntry,
     Category,
+    CategoryLearning,
     Certificate,
     CheckInApplication,
     Commitment,
@@ -57,6 +61,8 @@ from services.models import (
     Evaluation,
     Extension,
     FollowUp,
+    Help,
+    HelpCase,
     JointMeeting,
     LoopSettings,
     MatchProposal,
@@ -64,19 +70,25 @@ from services.models import (
     MemberCard,
     MemberCheckIn,
     Milestone,
+    OutsideMatter,
     Parking,
     Photo,
     Project,
     ProjectResource,
+    RateExclusion,
     Resolution,
     Resource,
     Responsibility,
+    RoutingRule,
+    RuleVersion,
     ServiceRating,
     ServiceRecord,
     SubOrder,
     Supervision,
     Tally,
     UnitCheckIn,
+    Whistle,
+    Wish,
 )
 from tests import factories as make
 from tests.cast import Cast, CommunityCast
@@ -125,8 +137,28 @@ def world(cast: Cast) -> Cast:
     )
     CareCadence.objects.create(county=cast.county, kind="low_income", days=60)
     PairingGuide.objects.create(county=cast.county, kind="leader", most=2)
+    RuleVersion.objects.create(county=cast.county, number=1)
+    RoutingRule.objects.create(county=cast.county, name="小区事项", unit=cast.a.unit)
+    OutsideMatter.objects.create(county=cast.county, name="违法建设拆除")
+    CategoryLearning.objects.create(county=cast.county)
+    make_bulletins(cast)
     tallies.rebuild_tallies(cast.county)
     return cast
+
+
+def make_bulletins(cast: Cast) -> None:
+    """A draft and a published one, each naming a unit of the one community and the other community itself."""
+    fields = {
+        "county": cast.county,
+        "since": timezone.localdate(),
+        "until": timezone.localdate(),
+        "by": cast.department,
+    }
+    for number, state in enumerate(("draft", "published"), start=1):
+        row = Bulletin.objects.create(year=2026, number=number, title="通报", state=state, **fields)
+        for one, unit in ((cast.a, cast.a.unit), (cast.b, None)):
+            demand = Demand.objects.filter(community=one.node).first()
+            BulletinItem.objects.create(bulletin=row, demand=demand, community=one.node, unit=unit)
 
 
 def make_compound(node: GridNode) -> None:
@@ -161,6 +193,8 @@ def _hang_everything(demand: Demand, suborder: SubOrder | None, officer: User) -
     FollowUp.objects.create(demand=demand, reached=False, by=officer)
     Parking.objects.create(demand=demand, plan="等", until=timezone.localdate(), by=officer)
     Supervision.objects.create(demand=demand, text="催", by=officer, due_at=timezone.now())
+    Whistle.objects.create(demand=demand, text="请到场", by=officer, due_at=timezone.now())
+    RateExclusion.objects.create(demand=demand, response=True, reason="停电", by=officer, due_at=timezone.now())
     if suborder:
         Extension.objects.create(suborder=suborder, until=timezone.localdate(), reason="等", by=officer)
 
@@ -267,6 +301,10 @@ def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) ->
         (AgendaItem, "meeting__node"),
         (Resolution, "meeting__node"),
         (ServiceRating, "community"),
+        (HelpCase, "node"),
+        (Help, "case__node"),
+        (CaseEntry, "case__node"),
+        (Wish, "node"),
         (Alliance, "node"),
         (AllianceSeat, "alliance__node"),
         (Station, "node"),
@@ -287,6 +325,15 @@ def test_the_neighbour_sees_nothing_of_this_community(world: Cast, role: str) ->
 )
 def test_nobody_above_the_community_sees_a_household_in_need(world: Cast, role: str) -> None:
     assert sees_nothing_of(world.people()[role], CareHousehold.objects.all())
+
+
+@pytest.mark.parametrize("role", ["street_secretary", "department", "admin", "a.keeper", "a.member", "b.secretary"])
+def test_a_case_is_seen_by_its_community_and_by_who_helps_alone(world: Cast, role: str) -> None:
+    assert sees_nothing_of(world.people()[role], HelpCase.objects.filter(community=world.a.node))
+    assert sees_nothing_of(world.a.liaison, HelpCase.objects.filter(community=world.a.node, helps__state="declined"))
+    asked = Help.objects.get(case__community=world.a.node, state="asked")
+    assert policies.sees(fresh(world.a.supporting_liaison), asked.case)
+    assert sees_nothing_of(world.a.supporting_liaison, CaseEntry.objects.filter(case=asked.case))
 
 
 def test_the_county_next_door_sees_nothing_of_this_one(world: Cast) -> None:

@@ -13,11 +13,14 @@ from services.models import (
     Activity,
     AgendaItem,
     Attendance,
+    CaseEntry,
     Certificate,
     CheckInApplication,
     Commitment,
     CommitmentProgress,
     Evidence,
+    Help,
+    HelpCase,
     JointMeeting,
     MatchProposal,
     MatchRun,
@@ -31,6 +34,7 @@ from services.models import (
     Responsibility,
     ServiceRating,
     ServiceRecord,
+    Wish,
 )
 from tests.cast import CommunityCast
 from tests.factories import make_demand, next_phone
@@ -150,6 +154,45 @@ def make_rating(commitment: Commitment, **fields: Any) -> ServiceRating:
     )
 
 
+def make_case(node: GridNode, officer: User, *units: Unit, **fields: Any) -> HelpCase:
+    """A case, with a help of each unit that is being given."""
+    given = {
+        "code": new_matter_code(today()),
+        "title": "突发火灾，一家四口无处居住",
+        "text": "房屋过火，急需过渡住处。",
+        "consent": "written",
+        "consent_on": today(),
+        "opened_by": officer,
+        **fields,
+    }
+    row = HelpCase.objects.create(county=node.county, node=node, community=node.community, **given)
+    for unit in units:
+        make_help(row, unit)
+    return row
+
+
+def make_help(case: HelpCase, unit: Unit, **fields: Any) -> Help:
+    given = {"kind": "grant", "wanted": "临时救助金", "state": "helping", "asked_by": case.opened_by, **fields}
+    return Help.objects.create(case=case, unit=unit, **given)
+
+
+def make_wish(node: GridNode, keeper: User, **fields: Any) -> Wish:
+    given = {
+        "code": new_matter_code(today()),
+        "title": "想要一辆轮椅",
+        "recipient_kind": "disability",
+        "recipient_name": "周某",
+        "recipient_phone": next_phone(),
+        "consent": "written",
+        "cost": 300,
+        "state": "open",
+        "collected_by": keeper,
+        "due_at": timezone.now() + datetime.timedelta(days=30),
+        **fields,
+    }
+    return Wish.objects.create(county=node.county, node=node, community=node.community, **given)
+
+
 def hang_weft(community: CommunityCast, officer: User) -> None:
     """One of everything of the weft in a community, for tests that walk all models."""
     node, unit, member = community.node, community.unit, community.member
@@ -187,3 +230,20 @@ def hang_weft(community: CommunityCast, officer: User) -> None:
     )
     make_alliance(node, unit)
     FloatingContact.objects.create(floating=make_floating(node), contacted_on=today(), text="通了电话")
+    hang_cases_and_wishes(community, officer)
+
+
+def hang_cases_and_wishes(community: CommunityCast, officer: User) -> None:
+    case = make_case(community.building, officer, community.unit)
+    make_help(case, community.supporting_unit, state="asked")
+    declined = make_case(community.building, officer)
+    make_help(declined, community.unit, state="declined")
+    for one in (case, declined):
+        CaseEntry.objects.create(case=one, name="open", title="建案", actor=officer)
+    for fields in (
+        {"state": "collected"},
+        {"state": "open"},
+        {"state": "adopted", "unit": community.unit},
+        {"state": "adopted", "member": community.member},
+    ):
+        make_wish(community.building, officer, **fields)

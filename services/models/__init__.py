@@ -1,3 +1,4 @@
+from services.models.bulletin import Bulletin, BulletinItem, BulletinItemState, BulletinState
 from services.models.checkin import (
     APPLICATION_OPEN,
     MEMBER_CHECKIN_OPEN,
@@ -17,9 +18,19 @@ from services.models.commitment import (
     CommitmentProgress,
     CommitmentState,
 )
-from services.models.demand import Demand, DemandState, Origin
+from services.models.demand import Demand, DemandState, Desk, Origin
 from services.models.evaluation import Evaluation, FollowUp, Satisfaction
 from services.models.event import DemandEvent, Photo
+from services.models.helping import (
+    CaseEntry,
+    CaseState,
+    Help,
+    HelpCase,
+    HelpKind,
+    HelpState,
+    Wish,
+    WishState,
+)
 from services.models.matching import MatchProposal, MatchRun, ProposalState
 from services.models.meeting import (
     AgendaItem,
@@ -34,9 +45,18 @@ from services.models.meeting import (
     Theme,
 )
 from services.models.rating import RatingSide, ServiceRating
-from services.models.records import Extension, ExtensionState, Parking, Supervision
+from services.models.records import (
+    ExclusionState,
+    Extension,
+    ExtensionState,
+    Parking,
+    RateExclusion,
+    Supervision,
+    Whistle,
+)
+from services.models.routing import CategoryLearning, OutsideMatter, RouteMode, RouteTime, RoutingRule
 from services.models.service import Certificate, MemberCard, ServiceRecord, ServiceState
-from services.models.settings import Category, LimitUnit, LoopSettings, Urgency
+from services.models.settings import Category, LimitUnit, LoopSettings, RuleVersion, Urgency
 from services.models.suborder import Assignment, AssignmentState, SubOrder, SubOrderRole, SubOrderState
 from services.models.supply import (
     PROJECT_HOLDS,
@@ -68,7 +88,14 @@ __all__ = [
     "Assignment",
     "AssignmentState",
     "Attendance",
+    "Bulletin",
+    "BulletinItem",
+    "BulletinItemState",
+    "BulletinState",
+    "CaseEntry",
+    "CaseState",
     "Category",
+    "CategoryLearning",
     "Certificate",
     "CheckInApplication",
     "CheckInRole",
@@ -78,13 +105,19 @@ __all__ = [
     "Demand",
     "DemandEvent",
     "DemandState",
+    "Desk",
     "Evaluation",
     "Evidence",
     "EvidenceStage",
+    "ExclusionState",
     "Extension",
     "ExtensionState",
     "FollowUp",
     "FreeTime",
+    "Help",
+    "HelpCase",
+    "HelpKind",
+    "HelpState",
     "ItemState",
     "JointMeeting",
     "LimitUnit",
@@ -97,6 +130,7 @@ __all__ = [
     "MemberCheckInState",
     "Milestone",
     "Origin",
+    "OutsideMatter",
     "Parking",
     "Photo",
     "Presence",
@@ -104,6 +138,7 @@ __all__ = [
     "ProjectResource",
     "ProjectState",
     "ProposalState",
+    "RateExclusion",
     "RatingSide",
     "Resolution",
     "ResolutionKind",
@@ -113,6 +148,10 @@ __all__ = [
     "ResourceState",
     "Responsibility",
     "ResponsibilityState",
+    "RouteMode",
+    "RouteTime",
+    "RoutingRule",
+    "RuleVersion",
     "Satisfaction",
     "ServiceRating",
     "ServiceRecord",
@@ -126,6 +165,9 @@ __all__ = [
     "Theme",
     "UnitCheckIn",
     "Urgency",
+    "Whistle",
+    "Wish",
+    "WishState",
     "WishedPost",
     "check_words",
     "labels_of",

@@ -49,6 +49,14 @@ class Origin(models.TextChoices):
     IMPORT = "import", _("表格导入")
 
 
+class Desk(models.TextChoices):
+    """Who has to make the next move before a unit has the matter: a community hands up what it can not settle."""
+
+    COMMUNITY = "community", _("社区")
+    STREET = "street", _("街道")
+    COUNTY = "county", _("县级")
+
+
 class Demand(models.Model):
     """A need of a resident or a place, from raised to closed off.
 
@@ -95,16 +103,25 @@ class Demand(models.Model):
     supervised_unit = models.ForeignKey(
         Unit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("被督办单位")
     )
+    desk = models.CharField(_("经办层级"), max_length=10, choices=Desk, default=Desk.COMMUNITY)
     escalated_at = models.DateTimeField(_("上报时间"), null=True, blank=True)
+    # How often it went to another community: a second time only the street or the county decides.
+    transfers = models.PositiveSmallIntegerField(_("移交次数"), default=0, editable=False)
     parked_until = models.DateField(_("挂账至"), null=True, blank=True)
 
     step_due_at = models.DateTimeField(_("本步时限"), null=True, blank=True)
     warn_at = models.DateTimeField(_("预警时间"), null=True, blank=True)
     due_at = models.DateTimeField(_("办理时限"), null=True, blank=True)
     late_marked_at = models.DateTimeField(_("标记超期时间"), null=True, blank=True, editable=False)
+    # The county's rules (RuleVersion) its limits were last set by; a rule changed later moves no limit.
+    rule_version = models.PositiveIntegerField(_("时限规则版本"), null=True, blank=True, editable=False)
 
     solved = models.BooleanField(_("是否解决"), null=True, blank=True)
     satisfaction = models.CharField(_("满意度"), max_length=12, blank=True)
+    # Set by an approved exclusion (RateExclusion) alone: which of the three rates this demand does not count in.
+    skip_response = models.BooleanField(_("不计响应率"), default=False, editable=False)
+    skip_resolution = models.BooleanField(_("不计解决率"), default=False, editable=False)
+    skip_satisfaction = models.BooleanField(_("不计满意率"), default=False, editable=False)
 
     external_number = models.CharField(_("原编号"), max_length=40, blank=True)
     external_date = models.DateField(_("原日期"), null=True, blank=True)

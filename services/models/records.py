@@ -100,3 +100,84 @@ class Parking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.until:%Y-%m-%d}"
+
+
+class Whistle(models.Model):
+    """The street (or county) calls several units to one matter (街道吹哨、部门报到). One is open at a time.
+
+    `due_at`: by when it has to be concluded. The units' own part are sub-orders that name the whistle.
+    """
+
+    demand = models.ForeignKey(Demand, models.PROTECT, related_name="whistles", verbose_name=_("需求"))
+    text = models.TextField(_("吹哨要求"))
+    meet_at = models.DateTimeField(_("到场时间"), null=True, blank=True)
+    venue = models.CharField(_("到场地点"), max_length=60, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("吹哨人"))
+    at = models.DateTimeField(_("吹哨时间"), default=timezone.now)
+    due_at = models.DateTimeField(_("办结时限"))
+    result = models.TextField(_("处置结果"), blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("办结人")
+    )
+    ended_at = models.DateTimeField(_("办结时间"), null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("吹哨")
+        verbose_name_plural = _("吹哨")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["demand"], condition=Q(ended_at__isnull=True), name="whistle_one_open")
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(ended_at__isnull=True), name="whistle_waiting")]
+
+    def __str__(self) -> str:
+        return self.text[:20]
+
+
+class ExclusionState(models.TextChoices):
+    REQUESTED = "requested", _("待审核")
+    APPROVED = "approved", _("同意剔除")
+    REJECTED = "rejected", _("不同意")
+    WITHDRAWN = "withdrawn", _("已撤回")
+
+
+class RateExclusion(models.Model):
+    """A demand is asked to be left out of one or more of the three rates; somebody at the county decides.
+
+    Rules: docs/practice.md#loop (exclusions approved and logged).
+    """
+
+    demand = models.ForeignKey(Demand, models.PROTECT, related_name="exclusions", verbose_name=_("需求"))
+    response = models.BooleanField(_("响应率"), default=False)
+    resolution = models.BooleanField(_("解决率"), default=False)
+    satisfaction = models.BooleanField(_("满意率"), default=False)
+    reason = models.TextField(_("剔除理由"), max_length=500)
+    state = models.CharField(_("状态"), max_length=10, choices=ExclusionState, default=ExclusionState.REQUESTED)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("申请人"))
+    at = models.DateTimeField(_("申请时间"), default=timezone.now)
+    due_at = models.DateTimeField(_("审核时限"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("审核人")
+    )
+    decided_at = models.DateTimeField(_("审核时间"), null=True, blank=True)
+    note = models.CharField(_("审核意见"), max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("剔除申请")
+        verbose_name_plural = _("剔除申请")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["demand"], condition=Q(state="requested"), name="exclusion_one_requested"),
+            models.CheckConstraint(
+                condition=Q(response=True) | Q(resolution=True) | Q(satisfaction=True), name="exclusion_of_some_rate"
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="requested"), name="exclusion_waiting")]
+
+    def __str__(self) -> str:
+        return self.reason[:20]

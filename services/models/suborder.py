@@ -46,6 +46,11 @@ class SubOrder(models.Model):
     claimed = models.BooleanField(_("主动认领"), default=False)
     designated = models.BooleanField(_("指定承办"), default=False, help_text=_("指定承办的单位不能退单。"))
 
+    # Called by the street's whistle: comes to the matter beside the lead unit, whether checked in there or not.
+    whistle = models.ForeignKey(
+        "services.Whistle", models.PROTECT, null=True, blank=True, related_name="suborders", verbose_name=_("吹哨")
+    )
+
     dispatched_at = models.DateTimeField(_("派单时间"), default=timezone.now)
     sign_due_at = models.DateTimeField(_("签收时限"), null=True, blank=True)
     contact_due_at = models.DateTimeField(_("首次联系时限"), null=True, blank=True)
@@ -58,6 +63,7 @@ class SubOrder(models.Model):
     # Number of the extension that waits for a decision; 0 when none does.
     extension_waiting = models.PositiveSmallIntegerField(_("待审核的延期"), default=0, editable=False)
     review_due_at = models.DateTimeField(_("审核时限"), null=True, blank=True)
+    rule_version = models.PositiveIntegerField(_("时限规则版本"), null=True, blank=True, editable=False)
     late_marked_at = models.DateTimeField(_("标记超期时间"), null=True, blank=True, editable=False)
     # Set by the sweeper when signing or first contact missed its limit: what the response rate counts against.
     response_late_at = models.DateTimeField(_("标记响应超时"), null=True, blank=True, editable=False)
@@ -104,6 +110,7 @@ class AssignmentState(models.TextChoices):
     OFFERED = "offered", _("待回应")
     TAKEN = "taken", _("已接受")
     PASSED_UP = "passed_up", _("已婉拒")
+    LAPSED = "lapsed", _("未回应")
 
 
 class Assignment(models.Model):
@@ -115,6 +122,7 @@ class Assignment(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("安排人"))
     asked_at = models.DateTimeField(_("安排时间"), default=timezone.now)
+    due_at = models.DateTimeField(_("回应时限"), null=True, blank=True)
     answered_at = models.DateTimeField(_("回应时间"), null=True, blank=True)
 
     objects = AssignmentQuerySet.as_manager()
@@ -125,10 +133,15 @@ class Assignment(models.Model):
         ordering = ["suborder", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["suborder", "member"], condition=~Q(state="passed_up"), name="assignment_open_once"
+                fields=["suborder", "member"],
+                condition=~Q(state__in=["passed_up", "lapsed"]),
+                name="assignment_open_once",
             )
         ]
-        indexes = [models.Index(fields=["member", "state"], name="assignment_member_state")]
+        indexes = [
+            models.Index(fields=["member", "state"], name="assignment_member_state"),
+            models.Index(fields=["due_at"], condition=Q(state="offered"), name="assignment_waiting"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.member} {self.get_state_display()}"

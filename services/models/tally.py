@@ -31,7 +31,11 @@ class Tally(models.Model):
     response_met = models.PositiveIntegerField(_("按时响应"), default=0)
     followed_up = models.PositiveIntegerField(_("有效回访"), default=0)
     solved = models.PositiveIntegerField(_("已解决"), default=0)
+    rated = models.PositiveIntegerField(_("有效评价"), default=0)
     satisfied = models.PositiveIntegerField(_("满意和基本满意"), default=0)
+    excluded_response = models.PositiveIntegerField(_("响应率剔除"), default=0)
+    excluded_resolution = models.PositiveIntegerField(_("解决率剔除"), default=0)
+    excluded_satisfaction = models.PositiveIntegerField(_("满意率剔除"), default=0)
 
     objects = ScopedQuerySet.as_manager()
 

@@ -1,5 +1,14 @@
-"""What each scope covers of this floor's rows: of the loop (`loop`), and of what is woven around it (`weft`)."""
+"""What each scope covers of this floor's rows: of the loop (`loop`), of what is woven around it (`weft`), and of cases,
+wishes and bulletins (`helping`)."""
 
+from services.policies.helping import (
+    BulletinItemPolicy,
+    BulletinPolicy,
+    CasePolicy,
+    HelpPolicy,
+    OfCase,
+    WishPolicy,
+)
 from services.policies.loop import (
     DEMAND_POLICY,
     OFFERED,
@@ -21,13 +30,19 @@ __all__ = [
     "OFFERED",
     "WEFT_POLICIES",
     "AssignmentPolicy",
+    "BulletinItemPolicy",
+    "BulletinPolicy",
+    "CasePolicy",
     "CheckInPolicy",
     "CheckInScope",
     "DemandPolicy",
+    "HelpPolicy",
+    "OfCase",
     "OfDemand",
     "ReachScope",
     "SubOrderPolicy",
     "TallyPolicy",
+    "WishPolicy",
     "checkin_grants",
     "live_assignments",
     "reach_grants",

@@ -50,7 +50,7 @@ BEFORE_A_UNIT_HAS_IT = {"registered", "accepted", "published"}
 WITH_A_UNIT = {"dispatched", "finished", "checked", "closed_off"}
 DEMAND_STATES = BEFORE_A_UNIT_HAS_IT | WITH_A_UNIT | {"declined", "withdrawn", "linked"}
 SUBORDER_STATES = {"dispatched", "signed", "return_requested", "returned", "in_service", "finished"}
-ASSIGNMENT_STATES = {"offered", "taken", "passed_up"}
+ASSIGNMENT_STATES = {"offered", "taken", "passed_up", "lapsed"}
 
 # move: (states it starts from, who may make it)
 DEMAND_MOVES: dict[str, tuple[set[str], set[str]]] = {
