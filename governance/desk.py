@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, DateTimeField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, When
+from django.db.models import Case, Count, DateTimeField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from services import posts
 from services.models import Assignment, Demand, DemandState, SubOrder, Supervision, Tally
 from services.models.demand import UNDER_LIMIT
 from services.selectors import loop as selectors
+from services.selectors import rates
 from services.selectors.loop import Action
 from services.views import cards
 from services.workflow import DEMAND
@@ -220,10 +221,8 @@ def figures(seen: Any, now: datetime) -> dict[str, int]:
 
 def month_figures(user: User, now: datetime) -> dict[str, int]:
     """This month's tallies. One statement."""
-    names = ("registered", "closed", "response_due", "response_met", "followed_up", "solved", "satisfied")
     month = Month.of(timezone.localdate(now)).first_day
-    rows = Tally.objects.visible_to(user).filter(month=month).aggregate(**{name: Sum(name) for name in names})
-    return {name: value or 0 for name, value in rows.items()}
+    return rates.totals(Tally.objects.visible_to(user).filter(month=month), more=("registered", "closed"))
 
 
 def colour_list(seen: Any, now: datetime, *, by_unit: bool) -> list[Colour]:

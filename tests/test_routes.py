@@ -245,6 +245,7 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:pairing": PAIRING_ON_PHONE,
     "mobile:pairing_visit": PAIRING_ON_PHONE,
     "mobile:pairing_solve": PAIRING_ON_PHONE,
+    "api:rates": BY_KEY,
     "api:lists": BY_KEY,
     "api:resources": BY_KEY,
     "api:resource": {401: "anonymous", 200: "officer liaison street department", 404: "*"},

@@ -10,18 +10,19 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 from core.periods import Month, Period, Quarter, Year
 from governance.dashboard import charts
-from governance.dashboard.figures import RATES, Links, Rate, five_figures, rate
+from governance.dashboard.figures import Links, five_figures
 from governance.dashboard.places import Place
 from governance.dashboard.selectors import Counts, Lights, Numbers, Share
 from governance.dashboard.tables import Cell, Column, body, rate_cell
 from grids.naming import COMMUNITY
 from grids.posts import COUNTY
+from services.selectors.rates import RATES, Rate, rate
 
 UNITS_SHOWN = 10
 PERIODS_OFFERED = 12
 
 # Rate -> the list that opens from it.
-_WHAT = {"response": "response_due", "resolution": "followed_up", "satisfaction": "heard"}
+_WHAT = {name: one.denominator for name, one in RATES.items()}
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.periods import Period
-from governance.dashboard.figures import RATES, Links, rate
+from governance.dashboard.figures import Links
 from governance.dashboard.places import Place
 from governance.dashboard.selectors import Numbers, Share
 from governance.dashboard.tables import Cell, Column, body, rate_cell
+from services.selectors.rates import RATES, rate
 
 MIX_MOST = 12
 
 
 def rate_names() -> dict[str, str]:
-    return {"response": _("响应率"), "resolution": _("解决率"), "satisfaction": _("满意率")}
+    return {name: str(one.label) for name, one in RATES.items()}
 
 
 def data(found: Numbers, place: Place, period: Period, links: Links) -> dict[str, Any]:

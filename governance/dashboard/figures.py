@@ -1,4 +1,4 @@
-"""Figures as they stand on the page: rates that show what they rest on, and how they moved, in words."""
+"""Figures as they stand on the page: what they rest on, what was left out of them, and how they moved, in words."""
 
 from dataclasses import dataclass, field
 
@@ -7,47 +7,8 @@ from django.utils.translation import gettext as _
 
 from core.periods import Month, Period, Quarter
 from governance.dashboard.places import Place
-from governance.dashboard.selectors import Counts, Numbers
-
-# Below this a rate says nothing about a place (docs/practice.md, section 9: distrust rankings of tiny samples).
-SMALL = 10
-
-# Rate -> what is counted over what, by the names of `Counts`.
-RATES = {
-    "response": ("response_met", "response_due"),
-    "resolution": ("solved", "followed_up"),
-    "satisfaction": ("satisfied", "followed_up"),
-}
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share with what it rests on. `percent` is None where the sample is too small to say."""
-
-    numerator: int
-    denominator: int
-
-    @property
-    def percent(self) -> float | None:
-        return round(self.numerator * 100 / self.denominator, 1) if self.denominator >= SMALL else None
-
-    @property
-    def words(self) -> str:
-        """96.4%, 样本不足, or a dash where there is no sample at all."""
-        if self.percent is not None:
-            return f"{self.percent}%"
-        return _("样本不足") if self.denominator else "—"
-
-    @property
-    def basis(self) -> str:
-        """1,448/1,502; empty where there is no sample."""
-        return f"{self.numerator:,}/{self.denominator:,}" if self.denominator else ""
-
-
-def rate(counts: Counts, name: str) -> Rate:
-    """One of the three rates (docs/practice.md#loop) of some counts."""
-    numerator, denominator = RATES[name]
-    return Rate(getattr(counts, numerator), getattr(counts, denominator))
+from governance.dashboard.selectors import Numbers
+from services.selectors.rates import MEASURES, Rate, rate
 
 
 @dataclass
@@ -112,13 +73,9 @@ def five_figures(found: Numbers, place: Place, period: Period, links: Links, *, 
             "share": round(found.now.finished * 100 / found.now.registered, 1),
             "in_time": f"{found.now.finished_in_time:,}",
         }
-    labels = (
-        ("response", _("响应率"), "response_due"),
-        ("resolution", _("解决率"), "followed_up"),
-        ("satisfaction", _("满意率"), "heard"),
-    )
     rates = [
-        _rate_figure(label, name, found, period, links.happened(place, what), around) for name, label, what in labels
+        _rate_figure(str(one.label), one.name, found, period, links.happened(place, one.denominator), around)
+        for one in MEASURES
     ]
     return [*counts, *rates]
 
@@ -151,7 +108,7 @@ def _count_figure(
 
 def _rate_figure(label: str, name: str, found: Numbers, period: Period, url: str, around: Place | None) -> Figure:
     now, before = rate(found.now, name), rate(found.before, name)
-    figure = Figure(label, url, unit="%", numerator=f"{now.numerator:,}", denominator=0)
+    figure = Figure(label, url, unit="%", numerator=f"{now.numerator:,}", denominator=0, note=now.left_out)
     if now.denominator:
         figure.denominator = f"{now.denominator:,}"
     if now.percent is None:

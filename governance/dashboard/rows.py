@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +18,7 @@ from governance.dashboard.places import Atlas, Place
 from partybuilding.models import Unit
 from services.actions.tallies import rows_of
 from services.models import Category, Demand
+from services.selectors.rates import MEASURES, Measure
 
 PAGE = 25
 # Nobody reads a number beyond this, and counting further costs more than the page.
@@ -42,6 +44,10 @@ def _less(whole: str, part: str) -> Callable[[], Q]:
     return lambda: rows_of(whole) & ~rows_of(part)
 
 
+def _left_out(measure: Measure) -> Text:
+    return format_lazy("{} · {}", measure.label, t("已剔除"))
+
+
 # By the definitions the tally counts with, so that a list is as long as the figure it opens from.
 WHAT = {
     "registered": What(t("登记"), _counted("registered")),
@@ -55,16 +61,17 @@ WHAT = {
     "followed_up": What(t("有效回访"), _counted("followed_up")),
     "solved": What(t("已解决"), _counted("solved")),
     "unsolved": What(t("未解决"), _less("followed_up", "solved")),
-    "heard": What(t("有效回访"), _counted("followed_up")),
+    "rated": What(t("有效评价"), _counted("rated")),
     "satisfied": What(t("满意和基本满意"), _counted("satisfied")),
-    "unsatisfied": What(t("不满意"), _less("followed_up", "satisfied")),
+    "unsatisfied": What(t("不满意"), _less("rated", "satisfied")),
+    **{one.excluded: What(_left_out(one), _counted(one.excluded)) for one in MEASURES},
 }
 # A list offers what belongs to the same figure.
 FAMILIES = (
     ("registered", "finished", "in_time", "unfinished", "declined"),
-    ("response_due", "response_met", "response_missed"),
-    ("followed_up", "solved", "unsolved"),
-    ("heard", "satisfied", "unsatisfied"),
+    ("response_due", "response_met", "response_missed", "excluded_response"),
+    ("followed_up", "solved", "unsolved", "excluded_resolution"),
+    ("rated", "satisfied", "unsatisfied", "excluded_satisfaction"),
 )
 LIGHTS: dict[str, Text] = {
     "late": t("已超期"),

@@ -35,7 +35,11 @@ class Counts(NamedTuple):
     response_met: int = 0
     followed_up: int = 0
     solved: int = 0
+    rated: int = 0
     satisfied: int = 0
+    excluded_response: int = 0
+    excluded_resolution: int = 0
+    excluded_satisfaction: int = 0
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*map(add, self, other))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from governance.dashboard.figures import Rate
+from services.selectors.rates import Rate
 
 
 @dataclass(frozen=True)

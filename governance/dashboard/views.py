@@ -14,9 +14,10 @@ from django.views.decorators.http import require_safe
 from core.periods import Period, Quarter, local_date, parse_period
 from core.spreadsheets import XLSX_TYPE, LedgerColumn, write_ledger
 from governance.dashboard import board, drawing, selectors
-from governance.dashboard.figures import RATES, Links, rate
+from governance.dashboard.figures import Links
 from governance.dashboard.places import atlas_of
 from grids.naming import COMMUNITY
+from services.selectors.rates import RATES, rate
 
 
 @login_required
@@ -86,10 +87,11 @@ def _ledger_columns(of_categories: bool) -> list[LedgerColumn]:
     columns = [
         LedgerColumn(_("类别") if of_categories else _("地点")),
         *map(counted, (_("登记"), _("办结"), _("按时办结"), _("应响应"), _("按时响应"))),
+        counted(_("响应剔除")),
         share(_("响应率")),
-        *map(counted, (_("有效回访"), _("已解决"))),
+        *map(counted, (_("有效回访"), _("已解决"), _("解决剔除"))),
         share(_("解决率")),
-        counted(_("满意和基本满意")),
+        *map(counted, (_("有效评价"), _("满意和基本满意"), _("满意剔除"))),
         share(_("满意率")),
     ]
     if not of_categories:
@@ -99,10 +101,9 @@ def _ledger_columns(of_categories: bool) -> list[LedgerColumn]:
 
 def _ledger_row(line: board.Line) -> list[Any]:
     counts = line.counts
-    response, resolution, satisfaction = (rate(counts, name).words for name in RATES)
     row: list[Any] = [line.name, counts.registered, counts.finished, counts.finished_in_time]
-    row += [counts.response_due, counts.response_met, response, counts.followed_up, counts.solved, resolution]
-    row += [counts.satisfied, satisfaction]
+    for found in (rate(counts, name) for name in RATES):
+        row += [found.denominator, found.numerator, found.excluded, found.words]
     if line.lights is not None:
         row += [line.lights.running, line.lights.soon, line.lights.late, line.lights.stuck]
     return row

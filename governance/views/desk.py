@@ -15,6 +15,7 @@ from core.periods import moment_words
 from governance.desk import Desk, Row, Rows, desk_of
 from grids.models import County
 from services import posts
+from services.selectors.rates import RATES, Rate, rates_of
 from services.views.admin_call import CallForm
 
 _LIST = "admin:services_demand_changelist"
@@ -107,16 +108,9 @@ def _figures(desk: Desk) -> list[tuple[str, int, str, str]]:
     ]
 
 
-def _rates(desk: Desk) -> list[tuple[str, int, int]]:
-    """(words, numerator, denominator) of this month; always both."""
-    month = desk.month
-    if not month:
-        return []
-    return [
-        (_("响应率"), month["response_met"], month["response_due"]),
-        (_("解决率"), month["solved"], month["followed_up"]),
-        (_("满意率"), month["satisfied"], month["followed_up"]),
-    ]
+def _rates(desk: Desk) -> list[tuple[str, Rate]]:
+    """The three rates of this month."""
+    return [(str(RATES[name].label), found) for name, found in rates_of(desk.month).items()] if desk.month else []
 
 
 def _deed(entry: Any) -> dict[str, Any]:

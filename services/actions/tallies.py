@@ -16,14 +16,15 @@ from django.db.models.functions import TruncMonth
 
 from core.periods import Month
 from grids.models import County, GridNode
-from services.models import Demand, DemandEvent, DemandState, Satisfaction, SubOrder, SubOrderRole, SubOrderState, Tally
+from services.models import Demand, DemandEvent, DemandState, SubOrder, SubOrderRole, SubOrderState, Tally
+from services.selectors import rates
 
 Key = tuple[int, datetime.date, int, int | None]
 Counts = dict[str, int]
 BATCH = 5000
 
 _DONE = Q(state__in=[DemandState.FINISHED, DemandState.CHECKED, DemandState.CLOSED_OFF])
-_HAPPY = Q(satisfaction__in=[Satisfaction.SATISFIED, Satisfaction.FAIRLY])
+# The columns of the rates are counted as their one definition says.
 _DEMANDS = {
     "registered": Q(),
     "declined": Q(state=DemandState.DECLINED),
@@ -31,24 +32,16 @@ _DEMANDS = {
     "finished": _DONE,
     "closed": Q(state=DemandState.CLOSED_OFF),
     "finished_in_time": _DONE & Q(finished_at__lte=F("due_at")),
-    # Valid follow-ups: the resident was heard, by evaluation or by telephone.
-    "followed_up": Q(solved__isnull=False),
-    "solved": Q(solved=True),
-    "satisfied": Q(solved__isnull=False) & _HAPPY,
+    **rates.filters(of_orders=False),
 }
-_ANSWERED = Q(signed_at__isnull=False, contacted_at__isnull=False)
-_SUBORDERS = {
-    # Settled ones only: answered, or marked by the sweeper as not answered in time. An approved return is excluded.
-    "response_due": _ANSWERED | Q(response_late_at__isnull=False),
-    "response_met": _ANSWERED & Q(signed_at__lte=F("sign_due_at"), contacted_at__lte=F("contact_due_at")),
-}
+_SUBORDERS = rates.filters(of_orders=True)
 _OF_DEMANDS = {name: Count("pk", filter=where) for name, where in _DEMANDS.items()}
 _OF_SUBORDERS = {name: Count("pk", filter=where) for name, where in _SUBORDERS.items()}
 COUNTED = (*_OF_DEMANDS, *_OF_SUBORDERS)
 
 
 def _leads() -> QuerySet[SubOrder]:
-    """What the lead units were given: at most one a demand, returned ones left out."""
+    """What the lead units were given: at most one a demand, approved returns left out."""
     return SubOrder.objects.filter(role=SubOrderRole.LEAD).exclude(state=SubOrderState.RETURNED)
 
 

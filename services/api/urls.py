@@ -7,6 +7,7 @@ from services.api import (
     members,
     promises,
     public,
+    rates,
     supply,
     views,
 )
@@ -51,6 +52,7 @@ urlpatterns = [
     path("certificates/", members.Certificates.as_view(), name="certificates"),
     path("certificates/<int:pk>/revoke/", members.CertificateRevoke.as_view(), name="certificate_revoke"),
     path("public/certificates/<str:code>/", members.CertificateCheck.as_view(), name="public_certificate"),
+    path("rates/", rates.Rates.as_view(), name="rates"),
     path("lists/", supply.FourLists.as_view(), name="lists"),
     path("resources/", supply.ResourceList.as_view(), name="resources"),
     path("resources/<int:pk>/", supply.ResourceDetail.as_view(), name="resource"),

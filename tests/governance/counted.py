@@ -122,8 +122,8 @@ def make_world(cast: Cast) -> World:
         matter(cast.other_county_community, "2026-03-03")
     tallies.rebuild_tallies(cast.county)
     tallies.rebuild_tallies(cast.other_county)
-    in_a = Counts(12, 10, 8, 10, 8, 10, 9, 8)
-    in_b = Counts(3, 1, 1, 2, 1, 1, 0, 0)
+    in_a = Counts(12, 10, 8, 10, 8, 10, 9, 10, 8)
+    in_b = Counts(3, 1, 1, 2, 1, 1, 0, 1, 0)
     in_far = Counts(4)
     return World(
         cast,

@@ -14,12 +14,12 @@ from openpyxl import load_workbook
 from core.models import User
 from core.periods import Month, Quarter, Year
 from governance.dashboard.board import KEYS, sorted_lines
-from governance.dashboard.figures import Rate
 from governance.dashboard.places import atlas_of
 from governance.dashboard.selectors import NOTHING, Counts, Lights
 from grids.models import GridNode
 from services.actions import tallies
 from services.models import Demand
+from services.selectors.rates import Rate
 from tests import factories as make
 from tests.cast import Cast
 from tests.factories import fresh
@@ -504,8 +504,8 @@ def test_the_ledger_prints_the_table_with_its_totals(world: World) -> None:
     assert "填报单位：西乡县" in found[1][0]
     body = {row[1]: row[2:] for row in found[3:-2]}
     assert list(body) == ["白龙塘社区", "南门社区", "城北社区", "新民社区"]
-    assert body["白龙塘社区"][:11] == [12, 10, 8, 10, 8, "80.0%", 10, 9, "90.0%", 8, "80.0%"]
-    assert body["城北社区"][5] == "样本不足"
+    assert body["白龙塘社区"][:15] == [12, 10, 8, 10, 8, 0, "80.0%", 10, 9, 0, "90.0%", 10, 8, 0, "80.0%"]
+    assert body["城北社区"][6] == "样本不足"
     totals = found[-2]
     assert totals[2:7] == [19, 11, 9, 12, 9]
 
