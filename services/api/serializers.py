@@ -246,6 +246,14 @@ class RaiseInput(serializers.Serializer[Any]):
         label=_("来源"), choices=[Origin.KEEPER, Origin.CADRE, Origin.PHONE], required=False, default=Origin.CADRE
     )
     photos = serializers.ListField(label=_("图片"), child=serializers.FileField(), required=False, default=list)
+    once = serializers.CharField(
+        label=_("发送标识"),
+        help_text=_("自己定一个不重复的标识：网络中断后原样再发一次，不会登记成两条。"),
+        max_length=60,
+        required=False,
+        default="",
+        allow_blank=True,
+    )
 
 
 class MoveInput(serializers.Serializer[Any]):

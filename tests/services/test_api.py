@@ -152,6 +152,14 @@ def test_a_keeper_raises_only_inside_the_own_grid(cast: Cast) -> None:
     assert Demand.objects.count() == 1
 
 
+def test_a_demand_sent_again_under_its_mark_is_raised_once(cast: Cast) -> None:
+    body = {"category": cast.category.name, "text": "路灯不亮", "node": cast.a.building.code}
+    codes = {post(cast.a.keeper, "demands/", once=mark, **body).json()["code"] for mark in ("a1", "a1", "a2")}
+    assert len(codes) == Demand.objects.count() == 2
+    answer = post(cast.a.keeper, "demands/", once="x" * 61, **body)
+    assert answer.status_code == 400 and "once" in answer.json()["fields"]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
