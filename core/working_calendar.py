@@ -16,6 +16,7 @@ from typing import Any
 import chinese_calendar
 from chinese_calendar.constants import holidays as _published
 from django.conf import settings
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
 from core.models import CalendarDay
@@ -70,8 +71,14 @@ class WorkingCalendar:
         return self._per_day // timedelta(minutes=1)
 
     def covers(self, year: int) -> bool:
-        """Whether holidays of the year are known: published, or entered by hand. Pages say so where they are not."""
-        return year in _PUBLISHED_YEARS or any(day.year == year for day in self.overrides)
+        """Whether the national holidays of the year are known. Pages say so where they are not, whatever days somebody
+        has entered by hand: a county's own holiday does not tell when the Spring Festival is.
+        """
+        return year in _PUBLISHED_YEARS
+
+    def entered(self, year: int) -> int:
+        """How many days of the year were entered by hand."""
+        return sum(day.year == year for day in self.overrides)
 
     def is_working_day(self, day: date) -> bool:
         worked = self._days(day.year)
@@ -116,7 +123,13 @@ class WorkingCalendar:
         A start outside working hours counts from the next opening. Monday 17:00 plus one hour is Tuesday 09:00;
         Monday 17:00 plus half an hour is Monday 17:30. ValueError when `hours` is negative.
         """
-        wanted = _length(hours)
+        return self.add_time(start, _length(hours))
+
+    def add_time(self, start: datetime, length: timedelta) -> datetime:
+        """As `add_hours`, for an exact length of working time, such as `working_time_between` answers."""
+        wanted = length
+        if wanted < _NOTHING:
+            raise ValueError("working time can not be negative")
         if wanted == _NOTHING:
             return self.next_opening(start)
         day, clock = _split(start)
@@ -288,9 +301,13 @@ def load() -> WorkingCalendar:
 
 
 def forget(**_signal: Any) -> None:
-    """Makes the next `load` read the database again."""
+    """Makes the next `load` read the database again; once more at the commit, as another thread of this process may
+    have read the old days meanwhile.
+    """
     global _kept
     _kept = None
+    if _signal:
+        transaction.on_commit(forget)
 
 
 post_save.connect(forget, sender=CalendarDay, dispatch_uid="working_calendar_saved")

@@ -13,6 +13,7 @@ from core import audit
 from core.actors import SYSTEM
 from core.errors import Conflict
 from grids.models import County
+from services.actions.rule_versions import hold_rules
 from services.models import Category, LimitUnit, LoopSettings, Urgency
 
 STEP = 10
@@ -72,4 +73,5 @@ def make_defaults(county: County) -> list[Category]:
     deeds = [audit.Deed(row, {"name": (None, row.name)}, label=row.name) for row in rows]
     audit.record_many(actor=SYSTEM, action="category.create", deeds=deeds, new=True)
     audit.record(actor=SYSTEM, action="settings.create", obj=limits, label=str(limits), new=True)
+    hold_rules(SYSTEM, county)
     return rows

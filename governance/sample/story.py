@@ -17,7 +17,7 @@ from services.actions import demand_effects
 from services.actions.moving import EFFECTS
 from services.actions.step import Move, Target
 from services.actions.suborder_effects import until_words
-from services.clocks import Clock
+from services.clocks import Clock, later
 from services.models import (
     Assignment,
     Demand,
@@ -171,9 +171,8 @@ class Story:
     def _redo(self, step: Move) -> None:
         demand, lead = self.demand, self.lead()
         lead.state = SubOrderState.IN_SERVICE
-        lead.finished_at = lead.late_marked_at = None
-        lead.due_at = step.clock.service_due(demand.category, step.now)
-        lead.warn_at = step.clock.warn_at(step.now, lead.due_at)
+        lead.finished_at = None
+        step.clock.restart_suborder(lead, demand.category, step.now)
         lead.version += 1
         demand.round += 1
         demand.finished_at = demand.checked_at = demand.closed_at = None
@@ -289,7 +288,7 @@ class Story:
         suborder, demand = step.suborder, self.demand
         assert suborder is not None
         record = self._decide(step, ExtensionState.APPROVED, step.said("note"))
-        suborder.due_at = step.clock.end_of(record.until)
+        suborder.due_at = later(suborder.due_at, step.clock.end_of(record.until))
         suborder.warn_at = step.clock.warn_at(suborder.dispatched_at, suborder.due_at)
         suborder.late_marked_at = None
         if suborder.is_lead and demand.due_at is not None and demand.due_at < suborder.due_at:

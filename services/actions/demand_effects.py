@@ -16,6 +16,7 @@ from services.models import (
     DemandState,
     Evaluation,
     FollowUp,
+    LimitUnit,
     Parking,
     SubOrder,
     SubOrderRole,
@@ -137,11 +138,9 @@ def _work_again(step: Move) -> None:
     )
     lead.state = SubOrderState.IN_SERVICE
     lead.finished_at = None
-    lead.late_marked_at = None
-    lead.due_at = step.clock.service_due(demand.category, step.now)
-    lead.warn_at = step.clock.warn_at(step.now, lead.due_at)
+    step.clock.restart_suborder(lead, demand.category, step.now)
     lead.version += 1
-    lead.save(update_fields=["state", "finished_at", "late_marked_at", "due_at", "warn_at", "version"])
+    lead.save(update_fields=["state", "finished_at", "late_marked_at", "due_at", "warn_at", "rule_version", "version"])
     demand.round += 1
     demand.finished_at = demand.checked_at = demand.closed_at = None
     demand.solved, demand.satisfaction = None, ""
@@ -295,10 +294,14 @@ def until_words(day: datetime.date) -> str:
 
 
 def shift_limits(step: Move, obj: Any, names: tuple[str, ...], until: datetime.date) -> None:
+    by_the_wall = step.clock.limit_of(step.demand.category)[1] == LimitUnit.HOURS
+    runs = obj.due_at is not None and obj.due_at > step.now
     for name in names:
         due = getattr(obj, name)
-        if due is not None and due > step.now:
-            setattr(obj, name, step.clock.resume_on(until, due, step.now))
+        # A light that is yellow already is yellow again when the clock goes on, not all the while it stands still.
+        if due is not None and (due > step.now or (name == "warn_at" and runs)):
+            served = name in ("warn_at", "due_at")
+            setattr(obj, name, step.clock.resume_on(until, due, step.now, by_the_wall=by_the_wall and served))
 
 
 def escalate(step: Move) -> None:

@@ -1,10 +1,11 @@
 """The one way a demand moves: page, phone, admin, API, resident and sweeper all end here."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
-from django.utils import timezone
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -16,7 +17,7 @@ from core.workflow import Workflow
 from services.actions import demand_effects, suborder_effects
 from services.actions.photos import keep_photos
 from services.actions.step import Move, Target
-from services.clocks import clock_for
+from services.clocks import clock_for, moment_after
 from services.models import Assignment, Demand, DemandEvent, SubOrder
 from services.notices import tell
 from services.workflow import BY_MODEL
@@ -73,7 +74,7 @@ def _move(
         actor=actor,
         row=row,
         data=data,
-        now=timezone.now(),
+        now=_moment(from_demand),
         clock=clock_for(from_demand.county_id),
         demand=from_demand,
         suborder=suborder,
@@ -104,7 +105,9 @@ def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None
         seen = target.suborder.demand
     matter = data.get("matter")
     pks = {seen.pk} if matter is None else {seen.pk, matter.pk}
-    locked = {row.pk: row for row in Demand.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    last = DemandEvent.objects.filter(demand=OuterRef("pk")).order_by("-at").values("at")[:1]
+    rows = Demand.objects.select_for_update().filter(pk__in=pks).annotate(last_event_at=Subquery(last))
+    locked = {row.pk: row for row in rows.order_by("pk")}
     demand = locked.get(seen.pk)
     if demand is None:
         raise NotFound(_("没有找到这条需求。"))
@@ -121,6 +124,15 @@ def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None
     assignment = Assignment.objects.select_for_update(of=("self",)).select_related("member").get(pk=target.pk)
     assignment.suborder = suborder
     return demand, suborder, assignment
+
+
+# Moments of the past that the row itself holds, newer than its last event where somebody moved it while we waited.
+_PAST = ("registered_at", "accepted_at", "published_at", "dispatched_at", "finished_at", "checked_at", "closed_at")
+
+
+def _moment(demand: Demand) -> datetime.datetime:
+    """When the move happens: now, by a clock that never goes back within one demand, whichever process moves it."""
+    return moment_after(demand.last_event_at, *(getattr(demand, name) for name in _PAST))  # type: ignore[attr-defined]
 
 
 # What policies, effects and notices read of a demand. Nothing of it changes under a move.

@@ -13,24 +13,21 @@ from core.models import CalendarDay
 from core.text import clean_line
 from grids.models import County
 from services import posts
+from services.actions.rule_versions import LIMITS, hold_rules, note_rules
 from services.models import Category, LimitUnit, LoopSettings, Urgency
 
-# Field -> smallest and largest value. Zero would end a limit the moment it begins.
-LIMITS: dict[str, tuple[int, int]] = {
-    "accept_workdays": (1, 30),
-    "dispatch_workdays": (1, 30),
-    "publish_workdays": (1, 60),
-    "sign_hours": (1, 80),
-    "contact_hours": (1, 80),
-    "check_workdays": (1, 30),
-    "auto_close_days": (1, 90),
-    "reopen_days": (1, 365),
-    "supervision_workdays": (1, 30),
-    "review_workdays": (1, 30),
-    "bulletin_workdays": (1, 60),
-    "yellow_percent": (1, 90),
-}
-_CATEGORY = ("name", "hint", "icon", "order", "urgency", "limit_value", "limit_unit", "is_public", "is_active")
+_CATEGORY = (
+    "name",
+    "hint",
+    "icon",
+    "order",
+    "urgency",
+    "limit_value",
+    "limit_unit",
+    "contact_hours",
+    "is_public",
+    "is_active",
+)
 
 
 @transaction.atomic
@@ -42,8 +39,10 @@ def create_category(*, actor: Actor, county: County, **values: Any) -> Category:
         Conflict: the county has one of that name.
     """
     _require(actor, county)
+    hold_rules(actor, county)
     row = Category(county=county, **_clean_category(values))
     _save_category(row)
+    note_rules(actor, county)
     changes = {name: (None, getattr(row, name)) for name in _CATEGORY}
     audit.record(actor=actor, action="category.create", obj=row, changes=changes, label=row.name, new=True)
     return row
@@ -52,11 +51,13 @@ def create_category(*, actor: Actor, county: County, **values: Any) -> Category:
 @transaction.atomic
 def update_category(*, actor: Actor, category: Category, **values: Any) -> Category:
     """Changes a category. Demands that carry it keep the limits they were given. Raises as `create_category`."""
+    _require(actor, category.county)
+    hold_rules(actor, category.county)
     row = Category.objects.select_for_update(of=("self",)).select_related("county").get(pk=category.pk)
-    _require(actor, row.county)
     changes = _apply(row, _clean_category(values))
     if changes:
         _save_category(row)
+        note_rules(actor, row.county)
         audit.record(actor=actor, action="category.update", obj=row, changes=changes, label=row.name)
     return row
 
@@ -67,8 +68,9 @@ def update_limits(*, actor: Actor, limits: LoopSettings, **values: Any) -> LoopS
 
     Raises `NotFound`, `Forbidden`, `Invalid` (a figure outside `LIMITS`; `fields` names it).
     """
+    _require(actor, limits.county)
+    hold_rules(actor, limits.county)
     row = LoopSettings.objects.select_for_update(of=("self",)).select_related("county").get(pk=limits.pk)
-    _require(actor, row.county)
     cleaned: dict[str, Any] = {}
     for name, value in values.items():
         if name == "promise":
@@ -82,6 +84,7 @@ def update_limits(*, actor: Actor, limits: LoopSettings, **values: Any) -> LoopS
     changes = _apply(row, cleaned)
     if changes:
         row.save(update_fields=list(changes))
+        note_rules(actor, row.county)
         audit.record(actor=actor, action="settings.limits", obj=row, changes=changes, label=str(row))
     return row
 
@@ -128,6 +131,11 @@ def _clean_category(values: dict[str, Any]) -> dict[str, Any]:
     if "limit_value" in found and not 1 <= found["limit_value"] <= 400:
         message = _("请填写 1 到 400 之间的整数。")
         raise Invalid(message, fields={"limit_value": message})
+    contact = found.get("contact_hours")
+    low, high = LIMITS["contact_hours"]
+    if contact is not None and not low <= contact <= high:
+        message = _("请填写 %(low)d 到 %(high)d 之间的整数，或不填。") % {"low": low, "high": high}
+        raise Invalid(message, fields={"contact_hours": message})
     return found
 
 

@@ -7,6 +7,7 @@ from core.errors import Invalid
 from partybuilding.models import Member
 from services.actions.demand_effects import answer_supervision, until_words
 from services.actions.step import Effect, Move, check_near
+from services.clocks import later
 from services.models import (
     Assignment,
     AssignmentState,
@@ -134,7 +135,8 @@ def request_extension(step: Move) -> None:
 def approve_extension(step: Move) -> None:
     suborder, demand = _suborder(step), step.demand
     record = _decide(step, ExtensionState.APPROVED, step.said("note"))
-    suborder.due_at = step.clock.end_of(record.until)
+    # It may have been parked beyond that day meanwhile: an extension never brings a limit forward.
+    suborder.due_at = later(suborder.due_at, step.clock.end_of(record.until))
     suborder.warn_at = step.clock.warn_at(suborder.dispatched_at, suborder.due_at)
     suborder.late_marked_at = None
     if suborder.is_lead and demand.due_at is not None and demand.due_at < suborder.due_at:

@@ -111,6 +111,7 @@ name_deeds(
         "category.update": lazy("修改类别"),
         "settings.create": lazy("建立时限设置"),
         "settings.limits": lazy("修改时限"),
+        "rules.version": lazy("时限规则新版本"),
         "calendar.set": lazy("调整工作日历"),
         "commitment.make": lazy("登记承诺"),
         "activity.register": lazy("登记共建活动"),

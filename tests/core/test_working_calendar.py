@@ -65,7 +65,12 @@ def test_a_year_without_published_holidays_is_admitted():
     assert CALENDAR.covers(2026)
     assert not CALENDAR.covers(2027)
     assert not CALENDAR.covers(2003)
-    assert WorkingCalendar({date(2027, 2, 8): False}).covers(2027)
+
+
+def test_a_day_entered_by_hand_does_not_make_the_years_holidays_known():
+    calendar = WorkingCalendar({date(2027, 2, 8): False, date(2026, 5, 20): False})
+    assert not calendar.covers(2027)
+    assert (calendar.entered(2027), calendar.entered(2026), calendar.entered(2028)) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(
