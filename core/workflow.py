@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import policies
 from core.actors import RESIDENT, SYSTEM, Actor, user_of
@@ -38,6 +39,17 @@ class Input:
     choices: tuple[tuple[str, Text], ...] = ()
 
 
+# What a move may do to the limit of the service; "" leaves it as it is. Whoever makes the move holds it to that.
+LIMITS: dict[str, Text] = {
+    "": "",
+    "starts": gettext_lazy("开始计时"),
+    "pauses": gettext_lazy("停住，顺延"),
+    "extends": gettext_lazy("延长"),
+    "restarts": gettext_lazy("重新计时"),
+    "stops": gettext_lazy("停止计时"),
+}
+
+
 @dataclass(frozen=True)
 class Transition:
     """One row of a table.
@@ -51,7 +63,8 @@ class Transition:
         otherwise: what to say instead of the plain refusal when the state is against the move.
         tone: main, plain or danger, for the button.
         resident / system: whether a resident with the follow-up code, or the system itself, may do it.
-        clock: what the move does to the clocks, for the floor's action (and for the reader of the table).
+        clock: what the move does to the clocks, in words for the reader of the table.
+        limit: what it may do to the service limit itself, one of `LIMITS`.
         done: the words of the timeline ("受理了诉求").
     """
 
@@ -68,6 +81,7 @@ class Transition:
     resident: bool = False
     system: bool = False
     clock: Text = ""
+    limit: str = ""
     done: Text = ""
     help: Text = ""
 
@@ -184,6 +198,8 @@ def register(workflow: Workflow) -> Workflow:
         strange = (row.sources | ({row.target} if row.target else set())) - known
         if strange:
             raise ValueError(f"{workflow.name}.{row.name}: unknown states {sorted(strange)}")
+        if row.limit not in LIMITS:
+            raise ValueError(f"{workflow.name}.{row.name}: unknown limit {row.limit}")
     _workflows[workflow.name] = workflow
     return workflow
 
@@ -216,6 +232,25 @@ def mermaid(workflow: Workflow) -> str:
     return "\n".join(lines)
 
 
+def clocks(workflow: Workflow) -> str:
+    """The moves of a table that touch a clock, as a Markdown table; empty when none does."""
+    rows = [
+        f"| {row.label} `{row.name}` | {LIMITS[row.limit]} | {row.clock} |" for row in workflow.transitions if row.limit
+    ]
+    if not rows:
+        return ""
+    return "\n".join(["| 操作 | 办理时限 | 说明 |", "| --- | --- | --- |", *rows, "", "其余操作不改变办理时限。"])
+
+
+# Tables of other rooms that belong beside the diagrams: heading, and what draws the Markdown below it.
+_appendices: dict[str, Callable[[], str]] = {}
+
+
+def append(heading: str, draw: Callable[[], str]) -> None:
+    """Registers a section for the end of docs/workflow.md."""
+    _appendices[heading] = draw
+
+
 def document() -> str:
     """All tables as a page of diagrams: docs/workflow.md."""
     parts = [
@@ -224,4 +259,7 @@ def document() -> str:
     ]
     for flow in registered():
         parts += [f"## {flow.label}", f"```mermaid\n{mermaid(flow)}\n```"]
+        parts += [table for table in (clocks(flow),) if table]
+    for heading, draw in _appendices.items():
+        parts += [f"## {heading}", draw()]
     return "\n\n".join(parts) + "\n"

@@ -36,6 +36,10 @@ def _own_unit(demand: Demand, suborder: SubOrder | None, assignment: Assignment 
     return {"unit": {"unit": suborder.unit_id, "role": "liaison"}} if suborder else {}
 
 
+def _own_unit_at_work(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+    return _own_unit(demand, suborder, None) if suborder and suborder.is_running else {}
+
+
 def _supervised(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
     if demand.supervised_unit_id:
         return {"unit": {"unit": demand.supervised_unit_id, "role": "liaison"}}
@@ -69,6 +73,7 @@ TABLE: dict[str, tuple[Readers, Any]] = {
     ),
     "take": (_own_unit, t("党员接受了安排")),
     "pass_up": (_own_unit, t("党员婉拒了安排，请另行安排")),
+    "lapse": (_own_unit_at_work, t("党员没有回应安排，请另行安排")),
     "finish": (community(posts.CHECK_DEMAND), t("单位已办结，请核查")),
     "redo": (_lead, t("社区要求重办")),
     "reopen": (_lead, t("需求重启，请继续办理")),

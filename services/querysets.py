@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from grids.querysets import ScopedQuerySet, current
@@ -58,4 +57,5 @@ class AssignmentQuerySet(ScopedQuerySet):
         return self.filter(state="offered")
 
     def live(self) -> "AssignmentQuerySet":
-        return self.filter(~Q(state="passed_up"))
+        """Those that were not declined, neither in words nor by silence."""
+        return self.filter(state__in=["offered", "taken"])

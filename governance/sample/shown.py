@@ -18,6 +18,7 @@ from governance.sample.weft import SHOWN_UNITS
 from grids.models import GridNode
 from partybuilding.models import Unit
 from services.clocks import GREEN, RED, YELLOW, colour
+from services.models import AssignmentState as A
 from services.models import DemandState as D
 from services.models import LimitUnit, Origin
 from services.models import SubOrderState as S
@@ -37,6 +38,8 @@ class Wanted:
     origin: str = Origin.RESIDENT
     # Whether the step itself waits beyond its own limit; None where it does not matter.
     step_late: bool | None = False
+    # How a member who was asked stands, where the fate halts at the answer.
+    asked: str = A.OFFERED
 
 
 def _waiting(halt: str, **fate: object) -> Fate:
@@ -64,6 +67,7 @@ UNIT = (
     Wanted(_waiting("sign"), D.DISPATCHED, S.DISPATCHED, YELLOW),
     Wanted(_waiting("assign"), D.DISPATCHED, S.SIGNED, GREEN),
     Wanted(_waiting("answer"), D.DISPATCHED, S.SIGNED, GREEN),
+    Wanted(_waiting("answer"), D.DISPATCHED, S.SIGNED, asked=A.LAPSED),
     Wanted(_waiting("report"), D.DISPATCHED, S.IN_SERVICE, GREEN),
     Wanted(_waiting("finish"), D.DISPATCHED, S.IN_SERVICE, YELLOW),
     Wanted(_waiting("finish", supporting=2), D.DISPATCHED, S.IN_SERVICE, RED),
@@ -136,6 +140,8 @@ def _fits(story: Story, wanted: Wanted, moment: datetime.datetime) -> bool:
     step_late = wanted.step_late
     if step_late is not None and step_late != (demand.step_due_at is not None and demand.step_due_at < moment):
         return False
+    if wanted.fate.halt == "answer" and wanted.asked not in [one.state for one in story.assignments]:
+        return False
     return _recorded(story, wanted.fate)
 
 
@@ -148,7 +154,6 @@ def _recorded(story: Story, fate: Fate) -> bool:
             not fate.parked or demand.parked_until is not None,
             fate.route != "escalate" or demand.escalated_at is not None,
             fate.halt != "review_extension" or bool(story.extensions),
-            fate.halt != "answer" or bool(story.assignments),
             fate.halt != "close_off" or demand.solved is False,
         )
     )

@@ -20,6 +20,7 @@ from services.actions.suborder_effects import until_words
 from services.clocks import Clock, later
 from services.models import (
     Assignment,
+    AssignmentState,
     Demand,
     DemandEvent,
     DemandState,
@@ -100,6 +101,8 @@ class Story:
             if row.is_running:
                 self._mark_unanswered(row, moment)
                 self._mark_late(row, moment)
+        for one in self.assignments:
+            self._lapse(one, moment)
         if self.demand.parked_until and self.demand.parked_until <= local_date(moment) and self.demand.is_open:
             self.demand.parked_until = None
 
@@ -121,6 +124,15 @@ class Story:
             if demand.late_marked_at is None and demand.due_at is not None and demand.due_at < at and row.is_lead:
                 demand.late_marked_at = at
             self._write("late", f"超过办理时限：{row.unit.label}", at, SYSTEM, row)
+
+    def _lapse(self, one: Assignment, moment: datetime.datetime) -> None:
+        """A member who did not answer in time is no longer asked."""
+        if one.state == AssignmentState.OFFERED and one.due_at is not None and one.due_at + _SWEEP < moment:
+            one.state = AssignmentState.LAPSED
+            one.version += 1
+            name, title = "lapse", f"没有回应安排：{one.member.name}"
+            states = AssignmentState.OFFERED, AssignmentState.LAPSED
+            self._write(name, title, one.due_at + _SWEEP, SYSTEM, one.suborder, "", *states)
 
     def _write(
         self,
@@ -234,6 +246,10 @@ class Story:
             if row.is_running:
                 demand_effects.shift_limits(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
                 row.version += 1
+        for one in self.assignments:
+            if one.state == AssignmentState.OFFERED:
+                demand_effects.shift_limits(step, one, ("due_at",), until)
+                one.version += 1
         step.about, step.text = until_words(until), plan
 
     def _supervise(self, step: Move) -> None:
@@ -260,8 +276,9 @@ class Story:
 
     def _assign(self, step: Move) -> None:
         members = step.data["members"]
+        due = step.clock.workdays(step.now, step.clock.limits.assignment_workdays)
         self.assignments += [
-            Assignment(suborder=step.suborder, member=member, asked_by=step.user, asked_at=step.now)
+            Assignment(suborder=step.suborder, member=member, asked_by=step.user, asked_at=step.now, due_at=due)
             for member in members
         ]
         step.about = "、".join(member.name for member in members)

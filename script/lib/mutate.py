@@ -55,11 +55,12 @@ def mutations() -> Iterator[Mutation]:
     from services.workflow import ALL
 
     for flow in ALL:
+        limited = any(row.limit for row in flow.transitions)
         for number, row in enumerate(flow.transitions):
             others = flow.transitions[:number], flow.transitions[number + 1 :]
             key = f"{flow.name}.{row.name}"
             yield Mutation(flow, f"{key}: dropped", others[0] + others[1], ("hold_these_moves",))
-            for words, changed in _changes(row, list(flow.states), list(RIGHT_LABELS)):
+            for words, changed in _changes(row, list(flow.states), list(RIGHT_LABELS), limited):
                 words = f"{key}: {words}"
                 if words not in SAME:
                     yield Mutation(flow, words, (*others[0], changed, *others[1]), _likely(flow, row, words))
@@ -74,12 +75,14 @@ def _likely(flow: Any, row: Any, words: str) -> tuple[str, ...]:
         return (f"leads_where_it_should[{key}-", f"these_moves_and_no_others[{flow.name}]")
     if what.startswith("needs"):
         return (f"no_other_right_does[{key}]", everybody, f"these_moves_and_no_others[{flow.name}]")
+    if what.startswith("limit"):
+        return ("touch_the_service_limit",)
     if "input" in what:
         return (f"nothing_more[{key}]", f"these_moves_and_no_others[{flow.name}]")
     return (everybody, f"[{key}-", f"[{key}]", f"these_moves_and_no_others[{flow.name}]")
 
 
-def _changes(row: Any, states: list[str], rights: list[str]) -> Iterator[tuple[str, Any]]:
+def _changes(row: Any, states: list[str], rights: list[str], limited: bool) -> Iterator[tuple[str, Any]]:
     for state in states:
         if state in row.sources:
             yield f"no longer from {state}", replace(row, sources=row.sources - {state})
@@ -99,6 +102,8 @@ def _changes(row: Any, states: list[str], rights: list[str]) -> Iterator[tuple[s
             yield f"without {name}", replace(row, **{name: None})
     for name in ("resident", "system"):
         yield f"{name} {not getattr(row, name)}", replace(row, **{name: not getattr(row, name)})
+    for limit in {"", "pauses"} - {row.limit} if limited else ():
+        yield f"limit {limit or 'left alone'}", replace(row, limit=limit)
     for place, item in enumerate(row.inputs):
         rest = row.inputs[:place], row.inputs[place + 1 :]
         yield f"without input {item.name}", replace(row, inputs=rest[0] + rest[1])

@@ -12,6 +12,7 @@ from partybuilding.models import Unit
 from services import posts
 from services.actions.step import Effect, Move, check_near
 from services.models import (
+    Assignment,
     Demand,
     DemandState,
     Evaluation,
@@ -133,14 +134,11 @@ def redo(step: Move) -> None:
 def _work_again(step: Move) -> None:
     """The lead unit's sub-order is in service again, with a new limit; a new round for the resident's word."""
     demand = step.demand
-    lead = (
-        demand.suborders.select_for_update().filter(role=SubOrderRole.LEAD).exclude(state=SubOrderState.RETURNED).get()
-    )
+    rows = demand.suborders.select_for_update().filter(role=SubOrderRole.LEAD).exclude(state=SubOrderState.RETURNED)
+    lead = step.also(rows.get())
     lead.state = SubOrderState.IN_SERVICE
     lead.finished_at = None
     step.clock.restart_suborder(lead, demand.category, step.now)
-    lead.version += 1
-    lead.save(update_fields=["state", "finished_at", "late_marked_at", "due_at", "warn_at", "rule_version", "version"])
     demand.round += 1
     demand.finished_at = demand.checked_at = demand.closed_at = None
     demand.solved, demand.satisfaction = None, ""
@@ -282,9 +280,10 @@ def park(step: Move) -> None:
     demand.parked_until = until
     shift_limits(step, demand, ("step_due_at", "warn_at", "due_at"), until)
     for row in demand.suborders.select_for_update().running():
-        shift_limits(step, row, ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
-        row.version += 1
-        row.save()
+        shift_limits(step, step.also(row), ("sign_due_at", "contact_due_at", "warn_at", "due_at"), until)
+    asked = Assignment.objects.select_for_update().filter(suborder__demand=demand).waiting()
+    for one in asked.order_by("pk"):
+        shift_limits(step, step.also(one), ("due_at",), until)
     step.about = until_words(until)
     step.text = plan
 
@@ -300,7 +299,7 @@ def shift_limits(step: Move, obj: Any, names: tuple[str, ...], until: datetime.d
         due = getattr(obj, name)
         # A light that is yellow already is yellow again when the clock goes on, not all the while it stands still.
         if due is not None and (due > step.now or (name == "warn_at" and runs)):
-            served = name in ("warn_at", "due_at")
+            served = name in ("warn_at", "due_at") and not isinstance(obj, Assignment)
             setattr(obj, name, step.clock.resume_on(until, due, step.now, by_the_wall=by_the_wall and served))
 
 

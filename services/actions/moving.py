@@ -1,7 +1,7 @@
 """The one way a demand moves: page, phone, admin, API, resident and sweeper all end here."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -13,10 +13,10 @@ from core.actors import Actor, kind_of, user_of
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
-from core.workflow import Workflow
+from core.workflow import Transition, Workflow
 from services.actions import demand_effects, suborder_effects
 from services.actions.photos import keep_photos
-from services.actions.step import Move, Target
+from services.actions.step import Move, Target, snapshot
 from services.clocks import clock_for, moment_after
 from services.models import Assignment, Demand, DemandEvent, SubOrder
 from services.notices import tell
@@ -81,14 +81,18 @@ def _move(
         assignment=assignment,
     )
     rows: list[Any] = [obj for obj in (from_demand, suborder, assignment) if obj is not None]
-    before = [_snapshot(obj) for obj in rows]
+    before = [snapshot(obj) for obj in rows]
     from_state = locked.state
     if row.target is not None:
         locked.state = row.target
     EFFECTS[type(target)][name](step)
     changes: dict[str, tuple[Any, Any]] = {}
     for obj, old in zip(rows, before, strict=True):
+        _keep_limit(row, obj, old)
         changes |= _save_changed(obj, old, prefix="" if obj is from_demand else f"{obj._meta.model_name}.")
+    for obj, old in step.beside:
+        _keep_limit(row, obj, old)
+        changes |= _save_changed(obj, old, prefix=f"{obj._meta.model_name}.{obj.pk}.")
     _write_down(step, from_state, locked.state, changes, photos)
     return from_demand
 
@@ -147,8 +151,23 @@ def _keep_relations(seen: Demand, locked: Demand) -> None:
             field.set_cached_value(locked, field.get_cached_value(seen))  # type: ignore[union-attr]
 
 
-def _snapshot(obj: models.Model) -> dict[str, Any]:
-    return {column.attname: getattr(obj, column.attname) for column in obj._meta.concrete_fields}
+# What a row of the table allows to become of the service limit: old, new -> whether it keeps to its word.
+_KEEPS: dict[str, Callable[[Any, Any], bool]] = {
+    "": lambda old, new: False,
+    "starts": lambda old, new: old is None,
+    "pauses": lambda old, new: old is not None and new is not None and new > old,
+    "extends": lambda old, new: old is not None and new is not None and new > old,
+    "restarts": lambda old, new: new is not None,
+    "stops": lambda old, new: new is None,
+}
+
+
+def _keep_limit(row: Transition, obj: models.Model, old: dict[str, Any]) -> None:
+    """The service limit of a demand or an order moves only as the table says; anything else is an error of ours."""
+    if not isinstance(obj, Demand | SubOrder) or obj.due_at == old["due_at"]:
+        return
+    if not _KEEPS[row.limit](old["due_at"], obj.due_at):
+        raise RuntimeError(f"{row.name} may not move the limit of {obj._meta.model_name} {obj.pk}: {row.limit or '-'}")
 
 
 def _save_changed(obj: Any, old: dict[str, Any], *, prefix: str) -> dict[str, tuple[Any, Any]]:

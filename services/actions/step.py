@@ -3,8 +3,9 @@
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import models
 from django.utils.translation import gettext as _
 
 from core.actors import Actor, user_of
@@ -15,6 +16,12 @@ from services.clocks import Clock
 from services.models import Assignment, Demand, SubOrder
 
 Target = Demand | SubOrder | Assignment
+Row = TypeVar("Row", bound=models.Model)
+
+
+def snapshot(row: models.Model) -> dict[str, Any]:
+    """The columns of a row as they are now."""
+    return {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields}
 
 
 @dataclass
@@ -26,6 +33,7 @@ class Move:
         demand, suborder, assignment: locked rows; the latter two where the move is about them.
         text: what the timeline says beneath the title; `about`: added to the title ("派单 → 县住建局").
         told_suborders, told_assignments: whom the notice speaks to, when not the demand as a whole.
+        beside: other rows of the demand that the move changes, locked; see `also`.
     """
 
     actor: Actor
@@ -40,6 +48,7 @@ class Move:
     about: str = ""
     told_suborders: list[SubOrder] = field(default_factory=list)
     told_assignments: list[Assignment] = field(default_factory=list)
+    beside: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
 
     @property
     def target(self) -> Target:
@@ -52,6 +61,11 @@ class Move:
         if user is None:
             raise Forbidden(_("这一步须由有账号的人员办理。"))
         return user
+
+    def also(self, row: Row) -> Row:
+        """Takes another row along, before it is changed: what becomes of it is saved, and audited with the move."""
+        self.beside.append((row, snapshot(row)))
+        return row
 
     def said(self, name: str) -> str:
         """A text input, stripped; empty when it was not given."""

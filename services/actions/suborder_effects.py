@@ -10,7 +10,6 @@ from services.actions.step import Effect, Move, check_near
 from services.clocks import later
 from services.models import (
     Assignment,
-    AssignmentState,
     DemandState,
     Extension,
     ExtensionState,
@@ -80,9 +79,10 @@ def assign(step: Move) -> None:
             _("“%(names)s”还没有账号，请县级管理员先开通。") % {"names": "、".join(silent)},
             fields={"members": _("还没有账号。")},
         )
-    asked = set(suborder.assignments.exclude(state=AssignmentState.PASSED_UP).values_list("member_id", flat=True))
+    asked = set(suborder.assignments.live().values_list("member_id", flat=True))
+    due = step.clock.workdays(step.now, step.clock.limits.assignment_workdays)
     rows = [
-        Assignment(suborder=suborder, member=member, asked_by=step.user, asked_at=step.now)
+        Assignment(suborder=suborder, member=member, asked_by=step.user, asked_at=step.now, due_at=due)
         for member in members
         if member.pk not in asked
     ]
@@ -177,6 +177,11 @@ def pass_up(step: Move) -> None:
     step.about, step.text = step.assignment.member.name, step.said("note")
 
 
+def lapse(step: Move) -> None:
+    assert step.assignment is not None
+    step.about = step.assignment.member.name
+
+
 def _table(*effects: Effect) -> dict[str, Effect]:
     return {effect.__name__: effect for effect in effects}
 
@@ -194,4 +199,4 @@ SUBORDER = _table(
     reject_extension,
     answer_supervision,
 )
-ASSIGNMENT = _table(take, pass_up)
+ASSIGNMENT = _table(take, pass_up, lapse)

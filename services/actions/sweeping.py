@@ -19,6 +19,7 @@ from core.actors import SYSTEM
 from core.errors import DomainError
 from core.models import OutboxMessage
 from core.notices import Message
+from services.actions import wait_sweep
 from services.actions.moving import move
 from services.clocks import clock_for
 from services.models import Demand, DemandEvent, DemandState, SubOrder, SubOrderState, Supervision
@@ -38,6 +39,7 @@ def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
         "reminded": remind(now),
         "closed": close_silent(now),
         "unparked": unpark(now),
+        "lapsed": wait_sweep.lapse_silent(now),
     }
 
 

@@ -113,6 +113,10 @@ class AssignmentState(models.TextChoices):
     LAPSED = "lapsed", _("未回应")
 
 
+# A member who is asked or has said yes; who declined or did not answer has no more to do with it.
+LIVE_STATES = (AssignmentState.OFFERED, AssignmentState.TAKEN)
+
+
 class Assignment(models.Model):
     """A member was asked to serve. Asked, never ordered: declining has no consequence (docs/practice.md#lines)."""
 

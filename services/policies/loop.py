@@ -14,7 +14,8 @@ from grids.querysets import current, in_subtree
 from partybuilding.models import UnitMembership
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
-from services.models import Assignment, AssignmentState, Demand, DemandState, SubOrder, UnitCheckIn
+from services.models import Assignment, Demand, DemandState, SubOrder, UnitCheckIn
+from services.models.suborder import LIVE_STATES
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class DemandPolicy(InTree):
 
 
 def live_assignments(scope: MemberScope) -> Any:
-    return Assignment.objects.filter(member_id=scope.member_id).exclude(state=AssignmentState.PASSED_UP)
+    return Assignment.objects.live().filter(member_id=scope.member_id)
 
 
 class SubOrderPolicy(InTree):
@@ -94,10 +95,7 @@ class SubOrderPolicy(InTree):
         if isinstance(scope, UnitScope):
             return obj.unit_id == scope.unit_id
         if isinstance(scope, MemberScope):
-            return any(
-                row.member_id == scope.member_id and row.state != AssignmentState.PASSED_UP
-                for row in obj.assignments.all()
-            )
+            return any(row.member_id == scope.member_id and row.state in LIVE_STATES for row in obj.assignments.all())
         return super().covers(scope, obj)
 
 

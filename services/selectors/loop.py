@@ -207,7 +207,7 @@ def units_to_claim(user: User, demand: Demand) -> QuerySet[Unit]:
 
 def members_to_assign(suborder: SubOrder) -> QuerySet[Member]:
     """Members of the unit who can answer for themselves and were not asked yet."""
-    asked = suborder.assignments.exclude(state=AssignmentState.PASSED_UP).values("member_id")
+    asked = suborder.assignments.live().values("member_id")
     return Member.objects.active().filter(unit=suborder.unit, user__isnull=False).exclude(pk__in=asked)
 
 

@@ -79,6 +79,7 @@ DEMAND = Workflow(
             inputs=(_reason(help=t("居民会看到这段话，请说明原因和可以找谁。")),),
             tone="danger",
             clock=t("计时结束"),
+            limit="stops",
             done=t("不予受理"),
         ),
         Transition(
@@ -102,6 +103,7 @@ DEMAND = Workflow(
             otherwise=guards.who_has_it,
             tone="main",
             clock=t("办理限时开始"),
+            limit="starts",
             done=t("认领"),
         ),
         Transition(
@@ -118,6 +120,7 @@ DEMAND = Workflow(
             ),
             tone="main",
             clock=t("办理限时开始"),
+            limit="starts",
             done=t("派单"),
         ),
         Transition(
@@ -141,6 +144,7 @@ DEMAND = Workflow(
             inputs=(_reason(t("重办要求")),),
             tone="danger",
             clock=t("重新计算办理限时"),
+            limit="restarts",
             done=t("要求重办"),
         ),
         Transition(
@@ -201,6 +205,7 @@ DEMAND = Workflow(
             guard=guards.within_reopen_window,
             resident=True,
             clock=t("重新计算办理限时"),
+            limit="restarts",
             done=t("重启"),
         ),
         Transition(
@@ -213,6 +218,7 @@ DEMAND = Workflow(
             tone="danger",
             resident=True,
             clock=t("计时结束"),
+            limit="stops",
             done=t("撤回"),
         ),
         # Duplicates are linked, never merged away: each requester keeps a code and gets an answer.
@@ -224,6 +230,7 @@ DEMAND = Workflow(
             posts.ACCEPT_DEMAND,
             inputs=(Input("matter", t("并入的需求编号"), "matter", required=True),),
             clock=t("计时结束"),
+            limit="stops",
             done=t("并案"),
         ),
         Transition(
@@ -238,6 +245,7 @@ DEMAND = Workflow(
             ),
             guard=guards.not_parked,
             clock=t("各项时限顺延到挂账结束之后"),
+            limit="pauses",
             done=t("挂账"),
         ),
         Transition(
@@ -320,7 +328,8 @@ SUBORDER = Workflow(
             posts.REVIEW_RETURN,
             inputs=(_note(t("审核意见")),),
             tone="main",
-            clock=t("办理总时限不重置"),
+            clock=t("本单位的时限停止，办理总时限不重置"),
+            limit="stops",
             done=t("同意退单"),
         ),
         Transition(
@@ -367,6 +376,7 @@ SUBORDER = Workflow(
             ),
             tone="main",
             clock=t("办理限时停止"),
+            limit="stops",
             done=t("办结"),
         ),
         Transition(
@@ -389,6 +399,7 @@ SUBORDER = Workflow(
             inputs=(_note(t("审核意见")),),
             guard=guards.extension_waits,
             clock=t("时限改到新日期"),
+            limit="extends",
             done=t("同意延期"),
         ),
         Transition(
@@ -444,6 +455,16 @@ ASSIGNMENT = Workflow(
             posts.ANSWER_ASSIGNMENT,
             inputs=(_note(t("想说明的情况（可不填）")),),
             done=t("婉拒安排"),
+        ),
+        # Silence is no consequence either: the unit is told to ask somebody else, and the member may be asked again.
+        Transition(
+            "lapse",
+            t("未回应"),
+            _states(A.OFFERED),
+            A.LAPSED,
+            system=True,
+            clock=t("回应限时已过"),
+            done=t("没有回应安排"),
         ),
     ),
 )

@@ -51,6 +51,7 @@ from services.actions.member_cards import last_quarter
 from services.actions.member_sweep import without_card
 from services.actions.sweeping import mark_late, mark_unanswered, unpark
 from services.actions.tallies import differences
+from services.actions.wait_sweep import lapse_silent
 from services.clocks import GREEN, RED, YELLOW, colour
 from services.defaults import CATEGORIES
 from services.models import (
@@ -574,7 +575,7 @@ def test_every_event_is_a_legal_move_and_the_states_follow_from_them(loaded: str
                 assert event.actor_kind == "system"
                 continue
             flow = DEMAND if event.suborder_id is None else SUBORDER
-            if event.name in ("take", "pass_up"):
+            if event.name in ("take", "pass_up", "lapse"):
                 flow = ASSIGNMENT
             row = flow.get(event.name)
             assert event.from_state in row.sources, (demand, event)
@@ -603,6 +604,9 @@ def columns(row: Any, leave: set[str]) -> dict[str, Any]:
     }
 
 
+_SWEPT = {"late": mark_late, "response_late": mark_unanswered, "lapse": lapse_silent}
+
+
 def again(demand: Demand) -> Demand:
     """Leads the same life once more: each event by the person and at the time it was, through the real actions."""
     twin: Demand | None = None
@@ -622,8 +626,8 @@ def again(demand: Demand) -> Demand:
                 )
                 continue
             unpark(event.at)
-            if event.name in ("late", "response_late"):
-                (mark_late if event.name == "late" else mark_unanswered)(event.at)
+            if event.name in _SWEPT:
+                _SWEPT[event.name](event.at)
             else:
                 move(actor=actor, target=_target(event, twin), name=event.name, data=_data(event, demand))
     assert twin is not None

@@ -5,6 +5,7 @@ on purpose: a changed row there must turn a test here red (`script/mutate` prove
 """
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from core.errors import DomainError, Invalid, InvalidTransition
 from core.models import User
 from core.workflow import Workflow, mermaid
 from grids.posts import POSTS, Post
-from services.actions import move
+from services.actions import move, moving
 from services.models import (
     Assignment,
     Demand,
@@ -88,6 +89,7 @@ SUBORDER_MOVES: dict[str, tuple[set[str], set[str]]] = {
 ASSIGNMENT_MOVES: dict[str, tuple[set[str], set[str]]] = {
     "take": ({"offered"}, MEMBER),
     "pass_up": ({"offered"}, MEMBER),
+    "lapse": ({"offered"}, {"system"}),  # silence, found by the sweeper
 }
 
 # Where a move leads; a move that is not named leaves the state as it is.
@@ -113,7 +115,7 @@ TARGETS: dict[str, dict[str, str]] = {
         "report": "in_service",
         "finish": "finished",
     },
-    "assignment": {"take": "taken", "pass_up": "passed_up"},
+    "assignment": {"take": "taken", "pass_up": "passed_up", "lapse": "lapsed"},
 }
 # What a move of the lead unit's sub-order makes of the demand.
 DEMAND_AFTER = {"approve_return": "accepted", "finish": "finished"}
@@ -187,6 +189,21 @@ RIGHTS: dict[str, str] = {
     "assignment.pass_up": "assignment.answer",
 }
 
+# What a move may do to the limit of the service; every other move leaves it as it is.
+LIMITS: dict[str, str] = {
+    "demand.decline": "stops",
+    "demand.claim": "starts",
+    "demand.dispatch": "starts",
+    "demand.redo": "restarts",
+    "demand.reopen": "restarts",
+    "demand.withdraw": "stops",
+    "demand.link": "stops",
+    "demand.park": "pauses",
+    "suborder.approve_return": "stops",
+    "suborder.finish": "stops",
+    "suborder.approve_extension": "extends",
+}
+
 FLOWS: dict[str, tuple[Workflow, dict[str, tuple[set[str], set[str]]], set[str]]] = {
     "demand": (DEMAND, DEMAND_MOVES, DEMAND_STATES),
     "suborder": (SUBORDER, SUBORDER_MOVES, SUBORDER_STATES),
@@ -199,6 +216,26 @@ def test_the_tables_hold_these_moves_and_no_others() -> None:
     for flow, moves, states in FLOWS.values():
         assert {row.name for row in flow.transitions} == set(moves)
         assert set(flow.states) == states
+
+
+def test_only_these_moves_touch_the_service_limit() -> None:
+    found = {f"{kind}.{row.name}": row.limit for kind, (flow, *_) in FLOWS.items() for row in flow.transitions}
+    assert {key: limit for key, limit in found.items() if limit} == LIMITS
+
+
+@pytest.mark.parametrize("state", ["dispatched", "accepted"])
+def test_a_move_that_shifts_the_limit_against_its_row_is_an_error_of_ours(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Pausing only where the table says so: neither the demand's limit nor that of an order beside it."""
+    demand = stage(cast, "demand", state)
+    make.make_suborder(demand, cast.b.unit, SubOrderRole.SUPPORTING, due_at=timezone.now() + datetime.timedelta(days=2))
+    park = DEMAND.get("park")
+    rows = tuple(replace(row, limit="") if row is park else row for row in DEMAND.transitions)
+    monkeypatch.setattr(moving, "BY_MODEL", {Demand: replace(DEMAND, transitions=rows)})
+    with pytest.raises(RuntimeError, match="park may not move the limit"):
+        move(actor=fresh(cast.a.officer), target=demand, name="park", data=inputs(cast, "demand.park"))
+    assert Demand.objects.get(pk=demand.pk).version == demand.version
 
 
 # --- The stage ------------------------------------------------------------------------------------------------------
