@@ -45,13 +45,15 @@ Changes = Mapping[str, tuple[Any, Any] | list[Any]]
 
 @dataclass(frozen=True)
 class Deed:
-    """One row for `record_many`; the fields mean what the arguments of `record` mean."""
+    """One row for `record_many`; the fields mean what the arguments of `record` mean. `action`: where the rows of one
+    call differ in it."""
 
     obj: models.Model
     changes: Changes | None = None
     label: str = ""
     reason: str = ""
     personal: Collection[str] = field(default_factory=tuple)
+    action: str = ""
 
 
 def chain_of(obj: models.Model) -> str:
@@ -96,7 +98,7 @@ def record(
     return entry
 
 
-def record_many(*, actor: Actor, action: str, deeds: Iterable[Deed], new: bool = False) -> list[AuditEntry]:
+def record_many(*, actor: Actor, action: str = "", deeds: Iterable[Deed], new: bool = False) -> list[AuditEntry]:
     """Writes many deeds in as few statements as the database allows; for imports. Arguments and errors as `record`."""
     at = timezone.now()
     entries: list[AuditEntry] = []
@@ -108,7 +110,7 @@ def record_many(*, actor: Actor, action: str, deeds: Iterable[Deed], new: bool =
         for deed in batch:
             chain = chain_of(deed.obj)
             position, previous = ends.get(chain, (0, ""))
-            entry = _entry(actor, action, deed, chain, position + 1, previous, at)
+            entry = _entry(actor, deed.action or action, deed, chain, position + 1, previous, at)
             ends[chain] = (entry.position, entry.digest)
             entries.append(entry)
     _insert(entries)

@@ -141,15 +141,20 @@ def waiting_message(community_id: int, number: int, day: str) -> Message:
     )
 
 
-def tell(
+def told(
     name: str, demand: Demand, *, suborders: Iterable[SubOrder] = (), assignments: Iterable[Assignment] = ()
-) -> None:
-    """Puts the notices of a move into the outbox, in the caller's transaction, with one statement."""
+) -> list[Message]:
+    """The notices of a move: to each sub-order and assignment named, else to whom the demand as a whole concerns."""
     found = [
         *(message(name, demand, suborder=row) for row in suborders),
         *(message(name, demand, suborder=row.suborder, assignment=row) for row in assignments),
     ] or [message(name, demand)]
-    notices.post_many(row for row in found if row is not None)
+    return [row for row in found if row is not None]
+
+
+def tell(name: str, demand: Demand) -> None:
+    """Puts the notices of a move into the outbox, in the caller's transaction, with one statement."""
+    notices.post_many(told(name, demand))
 
 
 def register() -> None:

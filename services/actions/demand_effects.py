@@ -6,7 +6,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import audit, policies
+from core import policies
+from core.audit import Deed
 from core.errors import Invalid, InvalidTransition
 from partybuilding.models import Unit
 from services import posts
@@ -23,7 +24,6 @@ from services.models import (
     SubOrderRole,
     SubOrderState,
     Supervision,
-    UnitCheckIn,
 )
 from services.policies import CheckInScope
 
@@ -73,8 +73,8 @@ def claim(step: Move) -> None:
 def dispatch(step: Move) -> None:
     lead: Unit = step.data["unit"]
     supporting: list[Unit] = [unit for unit in step.data.get("supporting") or [] if unit.pk != lead.pk]
-    _check_checked_in(step.demand, [lead, *supporting])
-    running = set(step.demand.suborders.exclude(state=SubOrderState.RETURNED).values_list("unit_id", flat=True))
+    _check_checked_in(step, [lead, *supporting])
+    running = {row.unit_id for row in step.demand.suborders.all() if row.state != SubOrderState.RETURNED}
     if lead.pk in running:
         raise Invalid(
             _("“%(unit)s”已在配合办理，请选择其他牵头单位。") % {"unit": lead}, fields={"unit": _("已在配合办理。")}
@@ -88,11 +88,10 @@ def dispatch(step: Move) -> None:
     step.text = step.said("note")
 
 
-def _check_checked_in(demand: Demand, units: list[Unit]) -> None:
+def _check_checked_in(step: Move, units: list[Unit]) -> None:
     """Only units that have reported to the place, or to one around it, can be given what hangs there."""
-    wanted = {unit.pk: unit for unit in units}
-    here = UnitCheckIn.objects.covering(demand.node).filter(unit_id__in=wanted).values_list("unit_id", flat=True)
-    strange = [unit.name for pk, unit in wanted.items() if pk not in set(here)]
+    demand, reported = step.demand, step.known.reported({unit.pk for unit in units})
+    strange = [unit.name for unit in units if not any(place.holds(demand.node) for place in reported.get(unit.pk, ()))]
     if strange:
         message = _("“%(units)s”没有在“%(place)s”报到，不能派单。请先办理单位报到，或选择其他单位。") % {
             "units": "、".join(strange),
@@ -104,7 +103,7 @@ def _check_checked_in(demand: Demand, units: list[Unit]) -> None:
 def _give(step: Move, unit: Unit, role: str, **values: Any) -> SubOrder:
     row = SubOrder(demand=step.demand, unit=unit, role=role, note=step.said("note")[:500], **values)
     step.clock.start_suborder(row, step.demand.category, step.now)
-    row.save(force_insert=True)
+    step.added.append(row)
     return row
 
 
@@ -248,18 +247,16 @@ _NO_ANSWER = (DemandState.LINKED, DemandState.WITHDRAWN, DemandState.DECLINED)
 
 def _hand_on(step: Move, main: Demand) -> None:
     """What was linked to this matter before goes along, so that each requester sees the one that is worked on."""
-    before = step.demand.pk
-    for row in step.demand.linked.select_for_update().order_by("pk"):
+    for row in step.known.linked(step.demand):
         row.linked_to = main
         row.version += 1
-        row.save(update_fields=["linked_to", "version"])
-        changes = {"linked_to_id": (before, main.pk)}
-        audit.record(actor=step.actor, action="demand.link", obj=row, changes=changes, label=row.code)
+        changes = {"linked_to_id": (step.demand.pk, main.pk)}
+        step.carried.append(Deed(row, changes, label=row.code, action="demand.link"))
 
 
 def _refuse_at_work(step: Move) -> None:
     """After the lead unit returned it, supporting units may still be serving: the matter can not end under them."""
-    at_work = step.demand.suborders.running().select_related("unit").first()
+    at_work = next((row for row in step.demand.suborders.all() if row.is_running), None)
     if at_work is not None:
         message = _("“%(unit)s”正在办理这件事，请先重新派单，办完再销号。") % {"unit": at_work.unit.label}
         raise InvalidTransition(message, code="at_work")

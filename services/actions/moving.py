@@ -1,29 +1,20 @@
 """The one way a demand moves: page, phone, admin, API, resident and sweeper all end here."""
 
-import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import OuterRef, Subquery
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from core import audit
-from core.actors import Actor, kind_of, user_of
+from core import audit, notices
+from core.actors import Actor
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
-from core.workflow import Transition, Workflow
-from services.actions import demand_effects, suborder_effects
+from services.actions.carrying import Made, carry_out, for_move
 from services.actions.photos import keep_photos
-from services.actions.step import Move, Target, snapshot
-from services.clocks import clock_for, moment_after
-from services.models import Assignment, Demand, DemandEvent, SubOrder
-from services.notices import tell
-from services.workflow import BY_MODEL
-
-PERSONAL = ("contact_name", "contact_phone")
-EFFECTS = {Demand: demand_effects.TABLE, SubOrder: suborder_effects.SUBORDER, Assignment: suborder_effects.ASSIGNMENT}
+from services.actions.step import Target
+from services.models import Assignment, Demand, SubOrder
 
 
 def move(
@@ -50,51 +41,56 @@ def move(
     data = dict(data or {})
     # Pictures are decoded before the lock: nobody should wait for them.
     photos = accept_photos(data.pop("photos", None) or [])
-    flow = BY_MODEL[type(target)]
     try:
         with transaction.atomic():
-            return _move(actor, flow, target, name, data, photos, version)
+            return _move(actor, target, name, data, photos, version)
     except IntegrityError as error:
         raise Conflict(_("刚刚有人办理了同一件事，请刷新后查看最新情况。")) from error
 
 
 def _move(
     actor: Actor,
-    flow: Workflow,
     target: Target,
     name: str,
     data: dict[str, Any],
     photos: list[CleanPhoto],
     version: int | None,
 ) -> Demand:
-    from_demand, suborder, assignment = _lock(target, data)
-    locked: Any = assignment or suborder or from_demand
-    row = flow.check(locked, name, actor=actor, data=data, version=version)
-    step = Move(
+    demand, suborder, assignment = _lock(target, data)
+    made = carry_out(
         actor=actor,
-        row=row,
+        name=name,
         data=data,
-        now=_moment(from_demand),
-        clock=clock_for(from_demand.county_id),
-        demand=from_demand,
+        version=version,
+        demand=demand,
         suborder=suborder,
         assignment=assignment,
     )
-    rows: list[Any] = [obj for obj in (from_demand, suborder, assignment) if obj is not None]
-    before = [snapshot(obj) for obj in rows]
-    from_state = locked.state
-    if row.target is not None:
-        locked.state = row.target
-    EFFECTS[type(target)][name](step)
-    changes: dict[str, tuple[Any, Any]] = {}
-    for obj, old in zip(rows, before, strict=True):
-        _keep_limit(row, obj, old)
-        changes |= _save_changed(obj, old, prefix="" if obj is from_demand else f"{obj._meta.model_name}.")
-    for obj, old in step.beside:
-        _keep_limit(row, obj, old)
-        changes |= _save_changed(obj, old, prefix=f"{obj._meta.model_name}.{obj.pk}.")
-    _write_down(step, from_state, locked.state, changes, photos)
-    return from_demand
+    _write(made, photos)
+    return demand
+
+
+def _write(made: Made, photos: list[CleanPhoto]) -> None:
+    """What the move changed and added, its line of the timeline, its deeds and its notices."""
+    for row in made.step.added:
+        row.save(force_insert=True)
+    for obj, columns in made.changed:
+        obj.save(update_fields=columns)
+    event = made.event()
+    event.save(force_insert=True)
+    keep_photos(event, photos)
+    for carried in made.step.carried:
+        carried.obj.save(update_fields=[*(carried.changes or ()), "version"])
+    for deed in (*made.step.carried, made.deed()):
+        audit.record(
+            actor=made.step.actor,
+            action=deed.action,
+            obj=deed.obj,
+            changes=deed.changes,
+            label=deed.label,
+            personal=deed.personal,
+        )
+    notices.post_many(made.messages())
 
 
 def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None, Assignment | None]:
@@ -109,9 +105,7 @@ def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None
         seen = target.suborder.demand
     matter = data.get("matter")
     pks = {seen.pk} if matter is None else {seen.pk, matter.pk}
-    last = DemandEvent.objects.filter(demand=OuterRef("pk")).order_by("-at").values("at")[:1]
-    rows = Demand.objects.select_for_update().filter(pk__in=pks).annotate(last_event_at=Subquery(last))
-    locked = {row.pk: row for row in rows.order_by("pk")}
+    locked = {row.pk: row for row in for_move().filter(pk__in=pks).order_by("pk")}
     demand = locked.get(seen.pk)
     if demand is None:
         raise NotFound(_("没有找到这条需求。"))
@@ -130,15 +124,6 @@ def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None
     return demand, suborder, assignment
 
 
-# Moments of the past that the row itself holds, newer than its last event where somebody moved it while we waited.
-_PAST = ("registered_at", "accepted_at", "published_at", "dispatched_at", "finished_at", "checked_at", "closed_at")
-
-
-def _moment(demand: Demand) -> datetime.datetime:
-    """When the move happens: now, by a clock that never goes back within one demand, whichever process moves it."""
-    return moment_after(demand.last_event_at, *(getattr(demand, name) for name in _PAST))  # type: ignore[attr-defined]
-
-
 # What policies, effects and notices read of a demand. Nothing of it changes under a move.
 _RELATIONS = ("node", "community", "category", "lead_unit")
 
@@ -149,64 +134,3 @@ def _keep_relations(seen: Demand, locked: Demand) -> None:
         field = Demand._meta.get_field(name)
         if field.is_cached(seen) and getattr(seen, field.attname) == getattr(locked, field.attname):  # type: ignore[union-attr]
             field.set_cached_value(locked, field.get_cached_value(seen))  # type: ignore[union-attr]
-
-
-# What a row of the table allows to become of the service limit: old, new -> whether it keeps to its word.
-_KEEPS: dict[str, Callable[[Any, Any], bool]] = {
-    "": lambda old, new: False,
-    "starts": lambda old, new: old is None,
-    "pauses": lambda old, new: old is not None and new is not None and new > old,
-    "extends": lambda old, new: old is not None and new is not None and new > old,
-    "restarts": lambda old, new: new is not None,
-    "stops": lambda old, new: new is None,
-}
-
-
-def _keep_limit(row: Transition, obj: models.Model, old: dict[str, Any]) -> None:
-    """The service limit of a demand or an order moves only as the table says; anything else is an error of ours."""
-    if not isinstance(obj, Demand | SubOrder) or obj.due_at == old["due_at"]:
-        return
-    if not _KEEPS[row.limit](old["due_at"], obj.due_at):
-        raise RuntimeError(f"{row.name} may not move the limit of {obj._meta.model_name} {obj.pk}: {row.limit or '-'}")
-
-
-def _save_changed(obj: Any, old: dict[str, Any], *, prefix: str) -> dict[str, tuple[Any, Any]]:
-    """Saves what an effect changed and answers the differences for the audit trail."""
-    changed = {name: (value, getattr(obj, name)) for name, value in old.items() if value != getattr(obj, name)}
-    if changed:
-        obj.version += 1
-        obj.save(update_fields=[*changed, "version"])
-    return {f"{prefix}{name}": pair for name, pair in changed.items()}
-
-
-def _write_down(
-    step: Move, from_state: str, to_state: str, changes: dict[str, tuple[Any, Any]], photos: list[CleanPhoto]
-) -> None:
-    """The timeline, the audit trail and the notices of a move."""
-    demand, row = step.demand, step.row
-    title = f"{row.done or row.label}{_('：') + step.about if step.about else ''}"
-    event = DemandEvent(
-        demand=demand,
-        suborder=step.suborder,
-        name=row.name,
-        title=title[:160],
-        text=step.text,
-        at=step.now,
-        actor=user_of(step.actor),
-        actor_kind=kind_of(step.actor),
-        from_state=from_state,
-        to_state=to_state,
-    )
-    event.save(force_insert=True)
-    keep_photos(event, photos)
-    # The words themselves stand in the timeline; the trail says that they were given, and by whom.
-    audit.record(
-        actor=step.actor,
-        action=f"{step.target._meta.model_name}.{row.name}",
-        obj=demand,
-        changes={key: pair for key, pair in changes.items() if not key.endswith("result")},
-        label=demand.code,
-        personal=PERSONAL,
-    )
-    concerned = step.told_suborders or ([step.suborder] if step.suborder else [])
-    tell(row.name, demand, suborders=concerned, assignments=step.told_assignments)

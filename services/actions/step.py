@@ -1,7 +1,7 @@
 """A move under way, as effects see it."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -9,11 +9,13 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from core.actors import Actor, user_of
+from core.audit import Deed
 from core.errors import Forbidden, Invalid
 from core.models import User
 from core.workflow import Transition
+from grids.policies import NodeScope, scope_of
 from services.clocks import Clock
-from services.models import Assignment, Demand, SubOrder
+from services.models import Assignment, Demand, SubOrder, UnitCheckIn
 
 Target = Demand | SubOrder | Assignment
 Row = TypeVar("Row", bound=models.Model)
@@ -24,6 +26,23 @@ def snapshot(row: models.Model) -> dict[str, Any]:
     return {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields}
 
 
+class Known:
+    """Where effects read rows other than those that move: here one question at a time. Triage, which moves many at once,
+    has read the answers for all of them beforehand (`services.actions.triage`)."""
+
+    def reported(self, units: Collection[int]) -> Mapping[int, Sequence[NodeScope]]:
+        """Of each unit, the places with which it is registered today."""
+        found: dict[int, list[NodeScope]] = {}
+        rows = UnitCheckIn.objects.current().filter(unit_id__in=units, unit__is_active=True).select_related("node")
+        for row in rows:
+            found.setdefault(row.unit_id, []).append(scope_of(row.node))
+        return found
+
+    def linked(self, demand: Demand) -> Sequence[Demand]:
+        """What was linked to a demand, locked."""
+        return list(demand.linked.select_for_update().order_by("pk"))
+
+
 @dataclass
 class Move:
     """A move under way: what an effect may read and what it fills in.
@@ -32,6 +51,7 @@ class Move:
         row: the transition; `data`: the inputs given; `now`: one moment for everything the move writes.
         demand, suborder, assignment: locked rows; the latter two where the move is about them.
         text: what the timeline says beneath the title; `about`: added to the title ("派单 → 县住建局").
+        added: new rows, stored by the mover after the effect; `carried`: other demands it changed, with their deeds.
         told_suborders, told_assignments: whom the notice speaks to, when not the demand as a whole.
         beside: other rows of the demand that the move changes, locked; see `also`.
     """
@@ -44,8 +64,11 @@ class Move:
     demand: Demand
     suborder: SubOrder | None = None
     assignment: Assignment | None = None
+    known: Known = field(default_factory=Known)
     text: str = ""
     about: str = ""
+    added: list[models.Model] = field(default_factory=list)
+    carried: list[Deed] = field(default_factory=list)
     told_suborders: list[SubOrder] = field(default_factory=list)
     told_assignments: list[Assignment] = field(default_factory=list)
     beside: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
