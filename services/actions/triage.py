@@ -6,7 +6,6 @@ of them together. What can not be done is named with its reason, the rest is don
 batches behind it.
 """
 
-import datetime
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch, Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit, notices
@@ -23,10 +21,9 @@ from core.bulk import update_rows
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.notices import Message
 from grids.policies import NodeScope
-from services.actions.carrying import Made, carry_out
+from services.actions.carrying import Made, carry_out, for_move
 from services.actions.step import Known
 from services.models import Demand, DemandEvent, SubOrder
-from services.querysets import DemandQuerySet
 
 MOST = 2000
 BATCH = 500
@@ -113,16 +110,15 @@ def _batch(actor: Actor, orders: Sequence[Order], written: Written | None) -> li
 
 def _do(actor: Actor, orders: Sequence[Order], written: Written | None) -> list[Answer]:
     table = _Table(orders)
-    now = timezone.now()
     book = _Book()
-    answers = [_one(actor, order, table, now, book) for order in orders]
+    answers = [_one(actor, order, table, book) for order in orders]
     book.write(actor)
     if written is not None:
         written(answers)
     return answers
 
 
-def _one(actor: Actor, order: Order, table: "_Table", now: datetime.datetime, book: "_Book") -> Answer:
+def _one(actor: Actor, order: Order, table: "_Table", book: "_Book") -> Answer:
     """Carries out one order in memory."""
     demand = table.rows.get(order.demand)
     if demand is None:
@@ -136,7 +132,6 @@ def _one(actor: Actor, order: Order, table: "_Table", now: datetime.datetime, bo
                 name=name,
                 data=table.inputs(data),
                 version=version,
-                now=now,
                 demand=demand,
                 known=table,
             )
@@ -160,7 +155,7 @@ class _Table(Known):
         if linking:
             wanted |= Q(linked_to__in=linking)
         # In the order of keys, as everybody locks: two batches never wait for one another in a circle.
-        locked = _locked().filter(wanted).order_by("pk")
+        locked = for_move().select_related(*_RELATIONS).filter(wanted).order_by("pk")
         suborders = Prefetch("suborders", SubOrder.objects.select_related("unit"))
         self.rows: dict[int, Demand] = {row.pk: row for row in locked.prefetch_related(suborders)}
         self._linked: dict[int, list[Demand]] = defaultdict(list)
@@ -186,10 +181,6 @@ class _Table(Known):
 
     def linked(self, demand: Demand) -> Sequence[Demand]:
         return sorted(self._linked.pop(demand.pk, []), key=lambda row: row.pk)
-
-
-def _locked() -> DemandQuerySet:
-    return Demand.objects.select_for_update(of=("self",)).select_related(*_RELATIONS)
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Many demands sorted in one action: what single moves would have done, in a fixed number of statements."""
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -275,11 +274,3 @@ def test_a_worker_killed_between_two_batches_leaves_whole_ones(cast: Cast, monke
     assert Demand.objects.filter(state="accepted").count() == 6
     assert DemandEvent.objects.filter(name="accept").count() == 6
     assert AuditEntry.objects.filter(action="demand.accept").count() == 6
-
-
-def test_times_of_a_batch_are_one_moment(cast: Cast) -> None:
-    rows = many(cast, 3)
-    sort_out(cast.a.secretary, *(order(row, "accept") for row in rows))
-    assert len(set(Demand.objects.values_list("accepted_at", flat=True))) == 1
-    due = Demand.objects.values_list("step_due_at", flat=True)[0]
-    assert due is not None and due > timezone.now() + datetime.timedelta(hours=1)
