@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core import policies
 from core.admin_base import SelectFilter
 from core.lookups import CANDIDATES, LookupField
 from grids.models import GridNode
@@ -60,6 +61,15 @@ def place_field(rows: QuerySet[Any], **kwargs: Any) -> LookupField:
         url=reverse_lazy("admin:grids_gridnode_lookup"),
         **kwargs,
     )
+
+
+def asked_place(request: HttpRequest, right: str) -> GridNode | None:
+    """The place a form is opened for (`?node=`), where it stands and the person may do there what the form is for."""
+    asked = request.GET.get("node", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+        return None
+    places = GridNode.objects.standing().filter(policies.within(GridNode, request.user, right))
+    return places.filter(pk=int(asked)).first()
 
 
 class PlaceFilter(SelectFilter):

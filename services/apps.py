@@ -30,6 +30,7 @@ class ServicesConfig(AppConfig):
             models,
             notices,
             place_checkins,
+            place_lists,
             place_promises,
             policies,
             posts,
@@ -98,6 +99,8 @@ class ServicesConfig(AppConfig):
         sheets.register(matching.ProposalLedger())
         place_parts.register("checkins", place_checkins.parts)
         grid_timeline.register("checkins", place_checkins.history)
+        place_parts.register("lists", place_lists.parts)
+        grid_timeline.register("lists", place_lists.history)
         place_parts.register("promises", place_promises.parts)
         grid_timeline.register("promises", place_promises.history)
         member_faces.register()

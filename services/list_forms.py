@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as t
@@ -13,6 +14,7 @@ from core.deeds import DeedForm
 from core.errors import DomainError
 from core.forms import PhotosField
 from core.lookups import LookupField
+from core.models import User
 from grids.admin_people import date_input
 from grids.admin_places import place_field, place_text
 from grids.models import GridNode
@@ -23,6 +25,7 @@ from partybuilding.unit_names import UnitNames
 from services import posts
 from services.models import Category, Demand, EvidenceStage, FreeTime, Resource, ResourceKind, UnitCheckIn
 from services.policies import CheckInScope
+from services.selectors.meetings import paired_leaders
 from services.selectors.projects import reported_for
 from services.selectors.resources import usable_at
 
@@ -187,7 +190,16 @@ class DraftProjectForm(ProjectForm):
 
 
 class ChangeProjectForm(ProjectForm):
+    """Also which of the leaders paired with the place, or one above it, helps with a hard one (docs/domain.md#g2)."""
+
     version = version()
+
+    def build(self) -> None:
+        paired = paired_leaders(self.obj.node).order_by().values("user")
+        known = User.objects.filter(Q(pk__in=paired) | Q(pk=self.obj.leader_id)).order_by("name", "pk")
+        self.fields["leader"] = forms.ModelChoiceField(
+            label=_("协调领导"), queryset=known, required=False, help_text=_("难办的项目请包联这里的县级领导协调。")
+        )
 
 
 class UseResourceForm(DeedForm):

@@ -16,8 +16,7 @@ from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, deed_of
 from core.periods import datetime_words
 from core.text import ellipsis
-from grids.admin_places import PlaceFilter
-from grids.models import GridNode
+from grids.admin_places import PlaceFilter, asked_place
 from services import actions, evidence, posts
 from services.admin import commitment_forms as forms
 from services.admin import two_way
@@ -126,11 +125,8 @@ class CommitmentAdmin(SheetAdmin):
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
         """A new one may come with its place, from the place's own page."""
-        node = request.GET.get("node", "")
-        if obj is not None or not (node.isascii() and node.isdigit() and len(node) < 19):
-            return super().initial(request, deed, obj)
-        places = GridNode.objects.standing().filter(policies.within(GridNode, request.user, posts.MANAGE_COMMITMENT))
-        return {"node": places.filter(pk=int(node)).first()}
+        node = asked_place(request, posts.MANAGE_COMMITMENT) if obj is None else None
+        return {"node": node} if node else super().initial(request, deed, obj)
 
     # --- List ---
 

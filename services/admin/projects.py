@@ -16,9 +16,10 @@ from core.admin_base import Fact, Part, SelectFilter, chip, day_words, link
 from core.admin_sheets import SheetAdmin
 from core.admin_trail import history
 from core.deeds import Deed
-from grids.admin_places import PlaceFilter
+from grids.admin_places import PlaceFilter, asked_place
 from partybuilding.models import Unit
 from services import list_deeds as deeds
+from services import posts
 from services.admin import list_pages
 from services.list_faces import (
     left_words,
@@ -89,9 +90,9 @@ class ProjectAdmin(SheetAdmin):
         return [*super().tools(request), (_("四张清单"), self.url("lists"), "plain")]
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
-        """A new one may come from a demand's page; one that stands names its demands and units."""
+        """A new one may come from a place's or a demand's page; one that stands names its demands and units."""
         if obj is None:
-            return self._from_demand(request)
+            return {"node": asked_place(request, posts.MANAGE_PROJECT), **self._from_demand(request)}
         found = super().initial(request, deed, obj)
         if "demands" in deed.form.base_fields:
             found["demands"] = "\n".join(obj.demands.order_by("code").values_list("code", flat=True))

@@ -17,7 +17,7 @@ from core.admin_sheets import SheetAdmin
 from core.admin_trail import history
 from core.deeds import Deed
 from core.periods import Month
-from grids.admin_places import PlaceFilter
+from grids.admin_places import PlaceFilter, asked_place
 from partybuilding.models import Unit
 from services import list_deeds as deeds
 from services.admin.matching import match_tools
@@ -181,6 +181,8 @@ class ResourceAdmin(SheetAdmin):
         """A new one is registered where the person works, when there is no doubt about it."""
         if obj is not None:
             return super().initial(request, deed, obj)
+        if node := asked_place(request, deeds.posts.MANAGE_RESOURCE):
+            return {"node": node}
         places = deeds.forms.GridNode.objects.standing().filter(
             policies.within(deeds.forms.GridNode, request.user, deeds.posts.MANAGE_RESOURCE), Q(pk=F("community_id"))
         )

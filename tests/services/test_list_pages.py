@@ -17,10 +17,11 @@ from services.actions import list_reminders
 from services.actions import project_records as records
 from services.models import Evidence, Milestone, Project, Resource, Responsibility
 from services.selectors.lists import by_community, four_lists
+from tests import factories as make
 from tests.cast import Cast
 from tests.factories import fresh, make_demand
 from tests.grids.test_compounds import picture
-from tests.weft_factories import make_project, make_resource, make_responsibility, soon
+from tests.weft_factories import make_project, make_resource, make_responsibility, soon, today
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,41 @@ def test_every_face_shows_the_same_totals(cast: Cast) -> None:
         client(cast.a.officer).get(reverse("admin:services_project_lists"), {"place": cast.b.node.pk}).status_code
         == 404
     )
+
+
+def test_the_page_of_a_place_shows_its_projects_and_resources(cast: Cast) -> None:
+    make_project(cast.a.compound, cast.a.unit, name="楼道亮化工程")
+    make_project(cast.a.node, cast.a.unit, name="口袋公园", state="done", done_on=today())
+    make_resource(cast.a.unit, cast.a.node, name="三楼大会议室", quantity=2)
+    make_project(cast.b.node, cast.b.unit, name="邻居的项目")
+    desk = client(cast.a.officer)
+    page = desk.get(f"/admin/grids/gridnode/{cast.a.node.pk}/change/").content.decode()
+    assert "楼道亮化工程" in page and "项目完成：口袋公园" in page
+    assert "三楼大会议室" in page and "剩 2 / 2 间" in page
+    assert "邻居的项目" not in page
+    for model in ("project", "resource"):
+        address = f"/admin/services/{model}/add/?node={cast.a.node.pk}"
+        assert address in page
+        assert cast.a.node.path in desk.get(address).content.decode()
+        strange = desk.get(f"/admin/services/{model}/add/?node={cast.b.node.pk}").content.decode()
+        assert cast.b.node.path not in strange
+    assert (
+        "登记资源" not in client(cast.a.keeper).get(f"/admin/grids/gridnode/{cast.a.grid.pk}/change/").content.decode()
+    )
+
+
+def test_a_hard_project_names_a_leader_who_is_paired_with_the_place(cast: Cast) -> None:
+    project = make_project(cast.a.compound, cast.a.unit)
+    paired, other = (make.make_cadre(name, "county_leader", cast.county) for name in ("李县长", "何常委"))
+    make.make_pairing(cast.a.node, paired, kind="leader")
+    desk, address = client(cast.a.officer), f"/admin/services/project/{project.pk}/do/change/"
+    form = desk.get(address)
+    assert "李县长" in form.content.decode() and "何常委" not in form.content.decode()
+    given = {"name": project.name, "due_on": project.due_on.isoformat(), "version": project.version}
+    assert "leader" in desk.post(address, {**given, "leader": other.pk}).context["form"].errors
+    assert desk.post(address, {**given, "leader": paired.pk}).status_code == 302
+    project.refresh_from_db()
+    assert project.leader == paired
 
 
 def test_the_desk_carries_a_project_from_a_demand_to_its_acceptance(cast: Cast) -> None:
