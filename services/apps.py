@@ -37,7 +37,11 @@ class ServicesConfig(AppConfig):
             timeline,
             workflow,
         )
-        from services.actions import import_jobs  # noqa: F401  (its kinds of job register themselves)
+        from services.actions import (
+            import_jobs,  # noqa: F401  (its kinds of job register themselves)
+            moving,
+            routing,
+        )
         from services.resources import activities as activity_sheets
         from services.resources import checkins, matching, projects, responsibilities, supply
         from services.resources import commitments as commitment_sheets
@@ -80,6 +84,7 @@ class ServicesConfig(AppConfig):
         }
         for model, policy in table.items():
             registry.register(model, policy)
+        moving.FOLLOWED["accept"] = routing.dispatch_by_rule
         audiences.register()
         hanging.register()
         timeline.register()

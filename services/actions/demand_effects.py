@@ -26,19 +26,27 @@ from services.models import (
     Supervision,
 )
 from services.policies import CheckInScope
+from services.selectors import outside
 
 
 def accept(step: Move) -> None:
     demand = step.demand
-    category = step.data.get("category")
-    if category is not None and category.pk != demand.category_id:
-        if category.county_id != demand.county_id or not category.is_active:
-            raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
-        step.text = _("类别由“%(old)s”调整为“%(new)s”。") % {"old": demand.category, "new": category}
-        demand.category = category
-        demand.urgency = category.urgency
+    step.text = _recategorised(step)
     demand.accepted_at = step.now
     demand.step_due_at = step.clock.workdays(step.now, step.clock.limits.dispatch_workdays)
+
+
+def _recategorised(step: Move) -> str:
+    """Gives the demand the category that was named with the move; answers what to say of it."""
+    demand, category = step.demand, step.data.get("category")
+    if category is None or category.pk == demand.category_id:
+        return ""
+    if category.county_id != demand.county_id or not category.is_active:
+        raise Invalid(_("请选择正在使用的类别。"), fields={"category": _("没有这个类别。")})
+    words = _("类别由“%(old)s”调整为“%(new)s”。") % {"old": demand.category, "new": category}
+    demand.category = category
+    demand.urgency = category.urgency
+    return words
 
 
 def decline(step: Move) -> None:
@@ -66,6 +74,7 @@ def claim(step: Move) -> None:
         wanted = Unit.objects.get(pk=units.pop())
     elif wanted is None or wanted.pk not in units:
         raise Invalid(_("请选择由哪个单位认领。"), fields={"unit": _("请选择您所在的、在此报到的单位。")})
+    refuse_outside(step, wanted)
     _give(step, wanted, SubOrderRole.LEAD, claimed=True)
     started(step, wanted)
 
@@ -74,6 +83,8 @@ def dispatch(step: Move) -> None:
     lead: Unit = step.data["unit"]
     supporting: list[Unit] = [unit for unit in step.data.get("supporting") or [] if unit.pk != lead.pk]
     _check_checked_in(step, [lead, *supporting])
+    changed = _recategorised(step)  # by an automatic rule, which may say what it is before it says where to
+    refuse_outside(step, lead)
     running = {row.unit_id for row in step.demand.suborders.all() if row.state != SubOrderState.RETURNED}
     if lead.pk in running:
         raise Invalid(
@@ -85,7 +96,15 @@ def dispatch(step: Move) -> None:
     started(step, lead)
     if supporting:
         step.about += _("；配合：%(units)s") % {"units": "、".join(unit.label for unit in supporting)}
-    step.text = step.said("note")
+    step.text = "\n".join(text for text in (changed, step.said("note")) if text)
+
+
+def refuse_outside(step: Move, lead: Unit) -> None:
+    """A unit of the community's own does not lead what is on the list of matters outside its duties. Raises `Invalid`."""
+    matter = step.known.outside(step.demand) if outside.is_of_community(lead) else None
+    if matter is not None:
+        message = outside.refusal(matter, lead)
+        raise Invalid(message, code="outside_matter", fields={"unit": message})
 
 
 def _check_checked_in(step: Move, units: list[Unit]) -> None:

@@ -1,6 +1,6 @@
 """The one way a demand moves: page, phone, admin, API, resident and sweeper all end here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,9 @@ from services.actions.carrying import Made, carry_out, for_move
 from services.actions.photos import keep_photos
 from services.actions.step import Target
 from services.models import Assignment, Demand, SubOrder
+
+# What the system does once a move of a demand is written, by the move's name. Filled in `services.apps`; must not raise.
+FOLLOWED: dict[str, Callable[[Demand], Demand]] = {}
 
 
 def move(
@@ -43,9 +46,11 @@ def move(
     photos = accept_photos(data.pop("photos", None) or [])
     try:
         with transaction.atomic():
-            return _move(actor, target, name, data, photos, version)
+            demand = _move(actor, target, name, data, photos, version)
     except IntegrityError as error:
         raise Conflict(_("刚刚有人办理了同一件事，请刷新后查看最新情况。")) from error
+    follow = FOLLOWED.get(name)
+    return follow(demand) if follow is not None else demand
 
 
 def _move(

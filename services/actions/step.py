@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.db import models
@@ -15,7 +16,8 @@ from core.models import User
 from core.workflow import Transition
 from grids.policies import NodeScope, scope_of
 from services.clocks import Clock
-from services.models import Assignment, Demand, SubOrder, UnitCheckIn
+from services.models import Assignment, Demand, OutsideMatter, SubOrder, UnitCheckIn
+from services.selectors import outside
 
 Target = Demand | SubOrder | Assignment
 Row = TypeVar("Row", bound=models.Model)
@@ -41,6 +43,16 @@ class Known:
     def linked(self, demand: Demand) -> Sequence[Demand]:
         """What was linked to a demand, locked."""
         return list(demand.linked.select_for_update().order_by("pk"))
+
+    def outside(self, demand: Demand) -> OutsideMatter | None:
+        """What on the list of matters a community must not lead the demand is; the list is read once."""
+        if demand.county_id not in self._matters:
+            self._matters[demand.county_id] = outside.matters_of([demand.county_id])
+        return next((matter for matter in self._matters[demand.county_id] if outside.fits(matter, demand)), None)
+
+    @cached_property
+    def _matters(self) -> dict[int, list[OutsideMatter]]:
+        return {}
 
 
 @dataclass

@@ -119,6 +119,7 @@ DEMAND = Workflow(
                 Input("designated", t("指定承办"), "flag", help=t("指定承办的单位不能退单。")),
             ),
             tone="main",
+            system=True,  # by an automatic rule (docs/decisions/0029-routing-rules.md)
             clock=t("办理限时开始"),
             limit="starts",
             done=t("派单"),

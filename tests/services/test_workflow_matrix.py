@@ -59,7 +59,7 @@ DEMAND_MOVES: dict[str, tuple[set[str], set[str]]] = {
     "decline": ({"registered"}, COMMUNITY),
     "publish": ({"accepted"}, COMMUNITY | STREET),
     "claim": ({"published"}, LIAISONS_OF_THE_PLACE),
-    "dispatch": ({"accepted", "published"}, COMMUNITY | STREET),
+    "dispatch": ({"accepted", "published"}, COMMUNITY | STREET | {"system"}),
     "check": ({"finished"}, COMMUNITY),
     "redo": ({"finished", "checked"}, COMMUNITY),
     "follow_up": ({"checked", "closed_off"}, COMMUNITY),
