@@ -18,6 +18,7 @@ from core.audit import Deed
 from core.errors import DomainError
 from core.notices import Message
 from core.workflow import Transition
+from services import reminders
 from services.actions import demand_effects, suborder_effects
 from services.actions.step import Known, Move, snapshot
 from services.clocks import clock_for, moment_after
@@ -149,8 +150,15 @@ def carry_out(
         }
         if differing:
             obj.version += 1
-            changed.append((obj, [*differing, "version"]))
+            columns = [*differing, "version"]
+            if isinstance(obj, SubOrder):
+                obj.remind_at = reminders.first_at(obj)
+                columns.append("remind_at")
+            changed.append((obj, columns))
             changes |= {f"{_named(obj, step)}{column}": pair for column, pair in differing.items()}
+    for added in step.added:
+        if isinstance(added, SubOrder):
+            added.remind_at = reminders.first_at(added)
     return Made(step, from_state, locked.state, changed, changes)
 
 

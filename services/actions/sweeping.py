@@ -1,31 +1,36 @@
 """The sweeper: nothing waits for ever. Runs every minute from beat; what it does twice, it does once.
 
-Lateness is marked under the lock, one matter a transaction, so that a worker killed half-way loses nothing. Notices are
-keyed on (what, who, stage): a second beat writes none. Ladder of docs/practice.md#loop: a reminder before the limit,
-a notice when it passes and one the next day, the bulletin some working days later.
+Every round reads what is due in it from an index that holds nothing it has seen to, five hundred rows a transaction and
+a fixed number of statements for them, until nothing is left: what waits behind others has its turn in the same run, a
+worker that is killed leaves whole batches, and a million running matters cost nothing while none is due. Rows are looked
+at again under their locks, so a second beat finds them done; notices are keyed on (what, who, stage).
+
+Ladder of docs/practice.md#loop: a reminder before the limit, a notice when it passes and one the next day, the bulletin
+some working days later.
 """
 
 import datetime
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit, notices
 from core.actors import SYSTEM
-from core.errors import DomainError
+from core.audit import Deed
+from core.bulk import update_rows
 from core.models import OutboxMessage
 from core.notices import Message
+from grids.models import GridNode
+from services import reminders
 from services.actions import wait_sweep
-from services.actions.moving import move
-from services.clocks import clock_for
-from services.models import Demand, DemandEvent, DemandState, SubOrder, SubOrderState, Supervision
+from services.actions.together import Order, make_together
+from services.models import Demand, DemandEvent, DemandState, SubOrder, Supervision
 from services.notices import message, waiting_message
 
-logger = logging.getLogger(__name__)
 BATCH = 500
 _WITH = ("demand__node", "demand__community", "unit")
 
@@ -43,166 +48,170 @@ def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
     }
 
 
+def batches(rows: QuerySet[Any], moment: str) -> Iterator[list[int]]:
+    """Keys of rows in the order of a moment, so many at a time; the next ones are read when these are done. What could
+    not be done is left behind, and stands in nobody's way.
+    """
+    after: tuple[Any, int] | None = None
+    while True:
+        some = rows
+        if after is not None:
+            at, pk = after
+            some = rows.filter(Q(**{f"{moment}__gt": at}) | Q(**{moment: at, "pk__gt": pk}), **{f"{moment}__gte": at})
+        found = list(some.order_by(moment, "pk").values_list(moment, "pk")[:BATCH])
+        if not found:
+            return
+        after = found[-1]
+        yield [pk for _at, pk in found]
+
+
 def mark_late(now: datetime.datetime) -> int:
     """Marks running sub-orders, and their demands, whose limit has passed."""
-    waiting = SubOrder.objects.late(now).filter(late_marked_at__isnull=True).order_by("due_at")
-    marked = 0
-    for demand_id, suborder_id in waiting.values_list("demand_id", "pk")[:BATCH]:
-        marked += _mark_one(demand_id, suborder_id, now)
-    return marked
-
-
-@transaction.atomic
-def _mark_one(demand_id: int, suborder_id: int, now: datetime.datetime) -> bool:
-    demand = Demand.objects.select_for_update().get(pk=demand_id)
-    row = (
-        SubOrder.objects.select_for_update(of=("self",))
-        .select_related("unit")
-        .late(now)
-        .filter(pk=suborder_id, late_marked_at__isnull=True)
-        .first()
-    )
-    if row is None:
-        return False
-    row.late_marked_at = now
-    row.save(update_fields=["late_marked_at"])
-    if demand.late_marked_at is None and demand.due_at is not None and demand.due_at < now and row.is_lead:
-        demand.late_marked_at = now
-        demand.save(update_fields=["late_marked_at"])
-    _write_down(demand, row, "late", _("超过办理时限"), now)
-    return True
+    late = SubOrder.objects.late(now).filter(late_marked_at__isnull=True)
+    return sum(_mark(late, keys, "late", "late_marked_at", _("超过办理时限"), now) for keys in batches(late, "due_at"))
 
 
 def mark_unanswered(now: datetime.datetime) -> int:
     """Marks sub-orders that were not signed, or whose requester was not contacted, in time."""
-    silent = Q(signed_at__isnull=True, sign_due_at__lt=now) | Q(contacted_at__isnull=True, contact_due_at__lt=now)
-    waiting = SubOrder.objects.running().filter(silent, response_late_at__isnull=True).order_by("pk")
-    marked = 0
-    for demand_id, suborder_id in waiting.values_list("demand_id", "pk")[:BATCH]:
-        with transaction.atomic():
-            demand = Demand.objects.select_for_update().get(pk=demand_id)
-            rows = SubOrder.objects.running().filter(silent, pk=suborder_id, response_late_at__isnull=True)
-            if not rows.update(response_late_at=now):
-                continue
-            row = SubOrder.objects.select_related("unit").get(pk=suborder_id)
-            _write_down(demand, row, "response_late", _("超过签收或首次联系时限"), now)
-            marked += 1
-    return marked
+    words = _("超过签收或首次联系时限")
+    open_ = SubOrder.objects.running().filter(response_late_at__isnull=True)
+    unsigned = open_.filter(signed_at__isnull=True, sign_due_at__lt=now)
+    silent = open_.filter(contacted_at__isnull=True, contact_due_at__lt=now)
+    return sum(
+        _mark(rows, keys, "response_late", "response_late_at", words, now)
+        for rows, moment in ((silent, "contact_due_at"), (unsigned, "sign_due_at"))
+        for keys in batches(rows, moment)
+    )
 
 
-def _write_down(demand: Demand, row: SubOrder, name: str, words: str, now: datetime.datetime) -> None:
-    DemandEvent.objects.create(
-        demand=demand,
-        suborder=row,
-        name=name,
-        title=f"{words}：{row.unit.label}",
-        at=now,
-        actor_kind=SYSTEM.kind,
+@transaction.atomic
+def _mark(due: QuerySet[SubOrder], keys: list[int], name: str, column: str, words: str, now: datetime.datetime) -> int:
+    """Marks those of the rows that are still due, with the demand where its lead is late."""
+    demands = _hold(keys)
+    rows = list(due.filter(pk__in=keys).select_for_update(of=("self",)).select_related("unit").order_by("pk"))
+    SubOrder.objects.filter(pk__in=[row.pk for row in rows]).update(**{column: now})
+    if name == "late":
+        led = [row.demand_id for row in rows if row.is_lead]
+        Demand.objects.filter(pk__in=led, late_marked_at__isnull=True, due_at__lt=now).update(late_marked_at=now)
+    DemandEvent.objects.bulk_create(
+        [
+            DemandEvent(
+                demand_id=row.demand_id,
+                suborder=row,
+                name=name,
+                title=f"{words}：{row.unit.label}",
+                at=now,
+                actor_kind=SYSTEM.kind,
+            )
+            for row in rows
+        ],
+        batch_size=BATCH,
     )
-    audit.record(
-        actor=SYSTEM,
-        action=f"suborder.{name}",
-        obj=demand,
-        label=demand.code,
-        changes={f"suborder.{row.pk}.{name}": (None, now)},
-    )
+    deeds = [
+        Deed(
+            demands[row.demand_id],
+            {f"suborder.{row.pk}.{name}": (None, now)},
+            label=demands[row.demand_id].code,
+        )
+        for row in rows
+    ]
+    audit.record_many(actor=SYSTEM, action=f"suborder.{name}", deeds=deeds)
+    return len(rows)
+
+
+def _hold(suborders: list[int]) -> dict[int, Demand]:
+    """Locks the demands of some sub-orders: first of all rows, as whoever moves one does, and in the order of keys."""
+    of = SubOrder.objects.filter(pk__in=suborders).values("demand")
+    return {row.pk: row for row in Demand.objects.select_for_update().filter(pk__in=of).order_by("pk")}
 
 
 def remind(now: datetime.datetime) -> int:
     """Writes the reminders that are due and were not written yet."""
-    written = 0
-    for found in _batches([*_suborder_reminders(now), *_step_reminders(now), *_answer_reminders(now)]):
-        known = set(OutboxMessage.objects.filter(key__in=[row.key for row in found]).values_list("key", flat=True))
-        fresh = [row for row in found if row.key not in known]
-        if fresh:
-            with transaction.atomic():
-                notices.post_many(fresh)
-        written += len(fresh)
-    return written
+    waiting = SubOrder.objects.running().filter(remind_at__lte=now)
+    written = sum(_remind_orders(keys, now) for keys in batches(waiting, "remind_at"))
+    unanswered = Supervision.objects.filter(answered_at__isnull=True, reminded_at__isnull=True, due_at__lt=now)
+    written += sum(_remind_answers(unanswered, keys, now) for keys in batches(unanswered, "due_at"))
+    return written + _remind_communities(now)
 
 
-def _batches(found: list[Message]) -> Iterable[list[Message]]:
-    return (found[start : start + BATCH] for start in range(0, len(found), BATCH))
+@transaction.atomic
+def _remind_orders(keys: list[int], now: datetime.datetime) -> int:
+    _hold(keys)
+    due = SubOrder.objects.running().filter(pk__in=keys, remind_at__lte=now)
+    rows = list(due.select_for_update(of=("self",)).select_related(*_WITH).order_by("pk"))
+    found = [
+        message(one.name, row.demand, suborder=row if one.to_order else None, period=one.stage)
+        for row in rows
+        for one in reminders.due(row, now)
+    ]
+    for row in rows:
+        row.remind_at = reminders.next_at(row, now)
+    update_rows(rows, ["remind_at"])
+    return _post([one for one in found if one is not None])
 
 
-def _suborder_reminders(now: datetime.datetime) -> Iterable[Message]:
-    """Of every running sub-order: whoever stands behind five hundred others is reminded all the same."""
-    running = SubOrder.objects.running().select_related(*_WITH).order_by("due_at")
-    for row in running.filter(warn_at__lte=now, due_at__gte=now):
-        yield from _one("due_soon", row.demand, row, f"{row.due_at:%Y%m%d%H%M}")
-    for row in running.filter(due_at__lt=now):
-        assert row.due_at is not None
-        limit = f"{row.due_at:%Y%m%d%H%M}"
-        yield from _one("late", row.demand, row, f"{limit}.0")
-        yield from _one("late_community", row.demand, row, limit)
-        if now >= row.due_at + datetime.timedelta(days=1):
-            yield from _one("late", row.demand, row, f"{limit}.1")
-        clock = clock_for(row.demand.county_id)
-        if now >= clock.workdays(row.due_at, clock.limits.bulletin_workdays):
-            yield from _one("bulletin", row.demand, None, limit)
-    for row in running.filter(state=SubOrderState.DISPATCHED, sign_due_at__lt=now):
-        yield from _one("sign_late", row.demand, row, f"{row.sign_due_at:%Y%m%d%H%M}")
-    for row in running.filter(review_due_at__lt=now):
-        yield from _one("review_late", row.demand, row, f"{row.review_due_at:%Y%m%d%H%M}")
+@transaction.atomic
+def _remind_answers(due: QuerySet[Supervision], keys: list[int], now: datetime.datetime) -> int:
+    locked = due.filter(pk__in=keys).select_for_update(of=("self",))
+    rows = list(locked.select_related("demand__node", "demand__community").order_by("pk"))
+    Supervision.objects.filter(pk__in=[row.pk for row in rows]).update(reminded_at=now)
+    found = [message("answer_late", row.demand, period=f"{row.due_at:%Y%m%d%H%M}") for row in rows]
+    return _post([one for one in found if one is not None])
 
 
-def _step_reminders(now: datetime.datetime) -> Iterable[Message]:
+def _remind_communities(now: datetime.datetime) -> int:
     """One notice a community and day, however many matters wait: an import of a thousand rows must not send a
-    thousand notices the next morning.
+    thousand notices the next morning. Asked of each community that was not told today, from an index.
     """
+    day = f"{timezone.localdate(now):%Y%m%d}"
     # What was checked closes off by itself, unless the resident says it is not solved: then the community must act.
     mine = ~Q(state=DemandState.CHECKED) | Q(solved=False)
     waiting = Demand.objects.step_late(now).filter(mine).order_by()
-    day = f"{timezone.localdate(now):%Y%m%d}"
-    for community_id, number in waiting.values_list("community_id").annotate(number=Count("pk")):
-        yield waiting_message(community_id, number, day)
+    late = GridNode.objects.at("community").filter(Exists(waiting.filter(community=OuterRef("pk")))).order_by("pk")
+    keys = {waiting_message(pk, 0, day).key: pk for pk in late.values_list("pk", flat=True)}
+    told = set(OutboxMessage.objects.filter(key__in=keys).values_list("key", flat=True))
+    asked = [pk for key, pk in keys.items() if key not in told]
+    counted = waiting.filter(community__in=asked).values_list("community_id").annotate(number=Count("pk"))
+    with transaction.atomic():
+        return _post([waiting_message(pk, number, day) for pk, number in counted] if asked else [])
 
 
-def _answer_reminders(now: datetime.datetime) -> Iterable[Message]:
-    waiting = Supervision.objects.filter(answered_at__isnull=True, due_at__lt=now).select_related(
-        "demand__node", "demand__community"
-    )
-    for row in waiting:
-        yield from _one("answer_late", row.demand, None, f"{row.due_at:%Y%m%d%H%M}")
-
-
-def _one(name: str, demand: Demand, suborder: SubOrder | None, stage: str) -> Iterable[Message]:
-    found = message(name, demand, suborder=suborder, period=stage)
-    return [found] if found is not None else []
+def _post(found: list[Message]) -> int:
+    """Puts messages into the outbox. Returns how many were not there before."""
+    known = set(OutboxMessage.objects.filter(key__in=[row.key for row in found]).values_list("key", flat=True))
+    fresh = [row for row in found if row.key not in known]
+    notices.post_many(fresh)
+    return len(fresh)
 
 
 def close_silent(now: datetime.datetime) -> int:
     """Closes off what was checked and nobody evaluated in time; never against a resident who said "not solved"."""
     waiting = Demand.objects.step_late(now).filter(state=DemandState.CHECKED).exclude(solved=False)
     closed = 0
-    for demand in waiting.order_by("step_due_at")[:BATCH]:
-        try:
-            move(actor=SYSTEM, target=demand, name="close_off", version=demand.version)
-        except DomainError as error:
-            # Somebody moved it in the meantime; the next round looks again.
-            logger.info("not closed: %s %s", demand.code, error.code)
-        else:
-            closed += 1
+    for keys in batches(waiting, "step_due_at"):
+        seen = waiting.filter(pk__in=keys).values_list("pk", "version")
+        with transaction.atomic():
+            orders = [Order(pk, version, [("close_off", {})]) for pk, version in seen]
+            answers = make_together(actor=SYSTEM, orders=orders)
+        # What somebody moved in the meantime was refused; the next run looks again.
+        closed += sum(answer.error is None for answer in answers)
     return closed
 
 
 def unpark(now: datetime.datetime) -> int:
     """Tells the community that a parked matter is running again."""
     today = timezone.localdate(now)
-    due = Demand.objects.open().filter(parked_until__lte=today).select_related("node", "community")
-    count = 0
-    for demand in due[:BATCH]:
-        with transaction.atomic():
-            if not Demand.objects.filter(pk=demand.pk, parked_until__lte=today).update(parked_until=None):
-                continue
-            audit.record(
-                actor=SYSTEM,
-                action="demand.unpark",
-                obj=demand,
-                label=demand.code,
-                changes={"parked_until": (demand.parked_until, None)},
-            )
-            found = message("unparked", demand, period=f"{today:%Y%m%d}")
-            notices.post_many([found] if found else [])
-            count += 1
-    return count
+    due = Demand.objects.open().filter(parked_until__lte=today)
+    return sum(_unpark(due, keys, today) for keys in batches(due, "parked_until"))
+
+
+@transaction.atomic
+def _unpark(due: QuerySet[Demand], keys: list[int], today: datetime.date) -> int:
+    locked = due.filter(pk__in=keys).select_for_update(of=("self",)).select_related("node", "community")
+    rows = list(locked.order_by("pk"))
+    Demand.objects.filter(pk__in=[row.pk for row in rows]).update(parked_until=None)
+    deeds = [Deed(row, {"parked_until": (row.parked_until, None)}, label=row.code) for row in rows]
+    audit.record_many(actor=SYSTEM, action="demand.unpark", deeds=deeds)
+    found = [message("unparked", row, period=f"{today:%Y%m%d}") for row in rows]
+    notices.post_many(one for one in found if one is not None)
+    return len(rows)

@@ -154,6 +154,16 @@ class Demand(models.Model):
                 name="demand_running_due",
             ),
             models.Index(fields=["step_due_at"], condition=Q(step_due_at__isnull=False), name="demand_step_due"),
+            models.Index(
+                fields=["step_due_at", "id"],
+                condition=Q(state="checked", step_due_at__isnull=False),
+                name="demand_to_close",
+            ),
+            models.Index(
+                fields=["community", "step_due_at"],
+                condition=Q(step_due_at__isnull=False),
+                name="demand_community_step",
+            ),
             models.Index(fields=["parked_until"], condition=Q(parked_until__isnull=False), name="demand_parked"),
         ]
 

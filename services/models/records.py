@@ -28,6 +28,8 @@ class Supervision(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("答复人")
     )
     answered_at = models.DateTimeField(_("答复时间"), null=True, blank=True)
+    # Set by the sweeper when who owes the answer was reminded.
+    reminded_at = models.DateTimeField(null=True, editable=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -40,7 +42,14 @@ class Supervision(models.Model):
                 fields=["demand"], condition=Q(answered_at__isnull=True), name="supervision_one_open"
             )
         ]
-        indexes = [models.Index(fields=["due_at"], condition=Q(answered_at__isnull=True), name="supervision_waiting")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(answered_at__isnull=True), name="supervision_waiting"),
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(answered_at__isnull=True, reminded_at__isnull=True),
+                name="supervision_to_remind",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text[:20]

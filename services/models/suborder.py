@@ -29,6 +29,8 @@ RUNNING_STATES = (
     SubOrderState.RETURN_REQUESTED,
     SubOrderState.IN_SERVICE,
 )
+# The same for the conditions of indexes, in the words in which `SubOrderQuerySet.running` asks.
+RUNNING = Q(state__in=["dispatched", "signed", "return_requested", "in_service"])
 
 
 class SubOrder(models.Model):
@@ -67,6 +69,8 @@ class SubOrder(models.Model):
     late_marked_at = models.DateTimeField(_("标记超期时间"), null=True, blank=True, editable=False)
     # Set by the sweeper when signing or first contact missed its limit: what the response rate counts against.
     response_late_at = models.DateTimeField(_("标记响应超时"), null=True, blank=True, editable=False)
+    # When the sweeper looks at it next (services.reminders); at once where nobody has said.
+    remind_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
     result = models.TextField(_("办理结果"), blank=True)
 
     objects = SubOrderQuerySet.as_manager()
@@ -91,6 +95,25 @@ class SubOrder(models.Model):
                 fields=["due_at"],
                 condition=Q(state__in=["dispatched", "signed", "return_requested", "in_service"]),
                 name="suborder_running_due",
+            ),
+            # Each round of the sweeper reads rows that are due in it, and none that it has seen to.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=RUNNING & Q(late_marked_at__isnull=True),
+                name="suborder_to_mark_late",
+            ),
+            models.Index(
+                fields=["sign_due_at", "id"],
+                condition=RUNNING & Q(signed_at__isnull=True, response_late_at__isnull=True),
+                name="suborder_to_mark_unsigned",
+            ),
+            models.Index(
+                fields=["contact_due_at", "id"],
+                condition=RUNNING & Q(contacted_at__isnull=True, response_late_at__isnull=True),
+                name="suborder_to_mark_silent",
+            ),
+            models.Index(
+                fields=["remind_at", "id"], condition=RUNNING & Q(remind_at__isnull=False), name="suborder_to_remind"
             ),
         ]
 

@@ -1,0 +1,64 @@
+"""When a sub-order is reminded of what, said once. The sweeper asks when the next one is due, and sends what has come."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from services.clocks import clock_for
+from services.models import SubOrder, SubOrderState
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """One reminder of a sub-order.
+
+    Attributes:
+        at: when it is due. name: its row of the table of notices. stage: makes its key.
+        until: when it makes no sense any more.
+        to_order: whether it speaks to the order's own unit.
+    """
+
+    at: datetime.datetime
+    name: str
+    stage: str
+    until: datetime.datetime | None = None
+    to_order: bool = True
+
+
+def reminders_of(row: Any) -> Iterator[Reminder]:
+    """Every reminder of a running sub-order, past ones too. Needs no `demand` but its county."""
+    if row.state == SubOrderState.DISPATCHED and row.sign_due_at is not None:
+        yield Reminder(row.sign_due_at, "sign_late", _stage(row.sign_due_at))
+    if row.review_due_at is not None:
+        yield Reminder(row.review_due_at, "review_late", _stage(row.review_due_at))
+    if row.due_at is None:
+        return
+    stage = _stage(row.due_at)
+    if row.warn_at is not None:
+        yield Reminder(row.warn_at, "due_soon", stage, until=row.due_at)
+    yield Reminder(row.due_at, "late", f"{stage}.0")
+    yield Reminder(row.due_at, "late_community", stage)
+    yield Reminder(row.due_at + datetime.timedelta(days=1), "late", f"{stage}.1")
+    clock = clock_for(row.demand.county_id)
+    yield Reminder(clock.workdays(row.due_at, clock.limits.bulletin_workdays), "bulletin", stage, to_order=False)
+
+
+def first_at(row: SubOrder) -> datetime.datetime | None:
+    """When a sub-order is to be looked at first, after a move changed it. What was sent before is not sent twice."""
+    moments = [row.sign_due_at if row.state == SubOrderState.DISPATCHED else None, row.review_due_at, row.warn_at]
+    return min((moment for moment in (*moments, row.due_at) if moment is not None), default=None)
+
+
+def next_at(row: SubOrder, now: datetime.datetime) -> datetime.datetime | None:
+    """When the next reminder after `now` is due; None when there is none left."""
+    return min((one.at for one in reminders_of(row) if one.at > now), default=None)
+
+
+def due(row: SubOrder, now: datetime.datetime) -> list[Reminder]:
+    """What is to be said by now."""
+    return [one for one in reminders_of(row) if one.at <= now and (one.until is None or now <= one.until)]
+
+
+def _stage(limit: datetime.datetime) -> str:
+    return f"{limit:%Y%m%d%H%M}"
