@@ -27,6 +27,8 @@ _MOBILE_IN_TEXT = re.compile(
 _LANDLINE_IN_TEXT = re.compile(rf"(?<!\d)[0０]\d{{2,3}}{_GAP}?\d{{7,8}}(?!\d)")
 _IDENTITY_IN_TEXT = re.compile(r"(?<!\d)[1-9１-９]\d{16}[\dXxＸｘ](?![\dXxＸｘ])")
 
+_IN_GROUPS = re.compile(rf"(?<=\d){_GAP}+(?=[\dXxＸｘ])")
+
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _IDENTITY_CHECKS = "10X98765432"
 
@@ -85,6 +87,17 @@ def scrub_identity_numbers(text: str | None) -> str:
     return _IDENTITY_IN_TEXT.sub(
         lambda found: "*" * 18 if is_identity_number(found.group()) else found.group(), text or ""
     )
+
+
+def names_a_number(text: str | None) -> bool:
+    """Whether a telephone number or an identity number stands in free text, in one piece or in groups: for texts that
+    must not hold one at all. An identity number with a slip in it counts as well.
+    """
+    text = text or ""
+    whole = _IN_GROUPS.sub("", text)
+    if _IDENTITY_IN_TEXT.search(text) or scrub_identity_numbers(whole) != whole:
+        return True
+    return scrub_phone_numbers(text) != text
 
 
 def is_identity_number(value: str) -> bool:

@@ -34,6 +34,8 @@ from services.models import (
     CheckInApplication,
     Commitment,
     Demand,
+    Help,
+    HelpCase,
     JointMeeting,
     LoopSettings,
     MatchRun,
@@ -171,7 +173,7 @@ def _lists(request: HttpRequest) -> list[Item]:
 
 def _care(request: HttpRequest) -> list[Item]:
     """The care ledger for the community; its figures for everybody who may count."""
-    items = _models(request, CareHousehold)
+    items = _models(request, CareHousehold, HelpCase, Help)
     if policies.holds(request.user, COUNT_CARE):
         items.append(_item(request, _("关爱统计"), reverse("admin:grids_carehousehold_figures")))
         for item in items[:-1]:

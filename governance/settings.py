@@ -349,6 +349,7 @@ BEAT: dict[str, float] = {
     "core.tasks.clean_up_brief_jobs": 3600,
     "grids.tasks.sweep_care": 3600,
     "services.tasks.sweep_checkins": 3600,
+    "services.tasks.sweep_cases": 3600,
     "services.tasks.sweep_proposals": 3600,
     "partybuilding.tasks.sweep_party": 3600,
 }

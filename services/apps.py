@@ -19,6 +19,7 @@ class ServicesConfig(AppConfig):
         from grids.policies import CountySettings
         from services import (
             audiences,
+            case_faces,
             checkin_notices,
             commitment_notices,
             evidence,
@@ -76,9 +77,9 @@ class ServicesConfig(AppConfig):
             models.CategoryLearning: CountySettings(posts.VIEW_SETTINGS),
             models.Bulletin: policies.BulletinPolicy(),
             models.BulletinItem: policies.BulletinItemPolicy(),
-            models.HelpCase: policies.CasePolicy(),
+            models.HelpCase: policies.CASE_POLICY,
             models.Help: policies.HelpPolicy(),
-            models.CaseEntry: policies.OfCase(),
+            models.CaseEntry: policies.CaseEntryPolicy(),
             models.Wish: policies.WishPolicy(),
             **policies.WEFT_POLICIES,
         }
@@ -93,6 +94,7 @@ class ServicesConfig(AppConfig):
         list_notices.register()
         checkin_notices.register()
         list_faces.register()
+        case_faces.register()
         photos.register()
         evidence.register()
         for sheet in (commitment_sheets.CommitmentSheet, activity_sheets.ActivitySheet, activity_sheets.RatingLedger):

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from services.actions import (
+    case_sweep,
     checkin_sweep,
     commitment_sweep,
     list_reminders,
@@ -60,3 +61,9 @@ def remind_lists() -> dict[str, int]:
 def sweep_meetings() -> dict[str, int]:
     """Every minute: reminders, meetings left open, resolutions whose project or commitment has ended."""
     return meeting_sweep.sweep_meetings()
+
+
+@shared_task(name="services.tasks.sweep_cases", ignore_result=True)
+def sweep_cases() -> dict[str, int]:
+    """Every hour: cases and helps that wait, and what is over for a year."""
+    return case_sweep.sweep_cases()

@@ -3,11 +3,13 @@
 from django.urls import path
 
 from services.views import (
+    case_sheet,
     certificates,
     checkin_papers,
     door_cards,
     mobile,
     mobile_cards,
+    mobile_cases,
     mobile_checkins,
     mobile_commitments,
     mobile_lists,
@@ -54,6 +56,11 @@ mobile_urls = [
     path("cards/<int:unit>/<str:quarter>/", mobile_cards.unit_cards, name="unit_cards"),
     path("cards/<int:unit>/<str:quarter>/print/", mobile_cards.print_cards, name="unit_cards_print"),
     path("cards/<int:unit>/<str:quarter>/receive/", mobile_cards.receive, name="unit_cards_receive"),
+    path("cases/", mobile_cases.cases, name="cases"),
+    path("cases/new/", mobile_cases.open_case, name="case_open"),
+    path("cases/helps/<int:pk>/<slug:name>/", mobile_cases.help_move, name="help_move"),
+    path("cases/<int:pk>/", mobile_cases.case, name="case"),
+    path("cases/<int:pk>/<slug:name>/", mobile_cases.case_move, name="case_move"),
     path("commitments/", mobile_commitments.commitments, name="commitments"),
     path("commitments/new/", mobile_commitments.make, name="commitment_make"),
     path("commitments/<int:pk>/", mobile_commitments.commitment, name="commitment"),
@@ -107,6 +114,7 @@ place_urls = [
     path("places/<int:pk>/card/", door_cards.page, name="card"),
     path("places/<int:pk>/cards/", door_cards.run, name="cards"),
     path("checkins/<int:pk>/receipt/", checkin_papers.receipt, name="checkin_receipt"),
+    path("cases/<int:pk>/sheet/", case_sheet.sheet, name="case_sheet"),
     path("checkins/<int:pk>/agreement/", checkin_papers.agreement, name="checkin_agreement"),
     path("places/<int:pk>/promises/", promises.place_code, name="place_promises"),
     path("units/<int:pk>/promises/", promises.unit_code, name="promises"),

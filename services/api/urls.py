@@ -1,6 +1,7 @@
 from django.urls import path
 
 from services.api import (
+    cases,
     checkins,
     matching,
     meetings,
@@ -31,6 +32,13 @@ urlpatterns = [
     path("checkin-applications/<int:pk>/accept/", checkins.ApplicationAccept.as_view(), name="checkin_accept"),
     path("checkin-applications/<int:pk>/send_back/", checkins.ApplicationSendBack.as_view(), name="checkin_send_back"),
     path("checkin-applications/<int:pk>/decline/", checkins.ApplicationDecline.as_view(), name="checkin_decline"),
+    path("cases/", cases.CaseList.as_view(), name="cases"),
+    path("cases/figures/", cases.CaseFigures.as_view(), name="case_figures"),
+    path("cases/<int:pk>/", cases.CaseDetail.as_view(), name="case"),
+    path("cases/<int:pk>/<slug:name>/", cases.CaseMove.as_view(), name="case_move"),
+    path("helps/", cases.HelpList.as_view(), name="helps"),
+    path("helps/<int:pk>/", cases.HelpDetail.as_view(), name="help"),
+    path("helps/<int:pk>/<slug:name>/", cases.HelpMove.as_view(), name="help_move"),
     path("commitments/", promises.CommitmentList.as_view(), name="commitments"),
     path("commitments/<int:pk>/", promises.CommitmentDetail.as_view(), name="commitment"),
     path("commitments/<int:pk>/<slug:name>/", promises.CommitmentMove.as_view(), name="commitment_move"),

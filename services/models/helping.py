@@ -118,6 +118,11 @@ class Help(models.Model):
     def __str__(self) -> str:
         return f"{self.unit} {self.get_kind_display()}"
 
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.case.county_id
+
 
 class CaseEntry(models.Model):
     """A line of a case's one timeline. `help` empty: said by the community, or of the case as a whole."""

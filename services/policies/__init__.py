@@ -2,11 +2,11 @@
 wishes and bulletins (`helping`)."""
 
 from services.policies.helping import (
+    CASE_POLICY,
     BulletinItemPolicy,
     BulletinPolicy,
-    CasePolicy,
+    CaseEntryPolicy,
     HelpPolicy,
-    OfCase,
     WishPolicy,
 )
 from services.policies.loop import (
@@ -26,18 +26,18 @@ from services.policies.loop import (
 from services.policies.weft import WEFT_POLICIES, ReachScope, reach_grants
 
 __all__ = [
+    "CASE_POLICY",
     "DEMAND_POLICY",
     "OFFERED",
     "WEFT_POLICIES",
     "AssignmentPolicy",
     "BulletinItemPolicy",
     "BulletinPolicy",
-    "CasePolicy",
+    "CaseEntryPolicy",
     "CheckInPolicy",
     "CheckInScope",
     "DemandPolicy",
     "HelpPolicy",
-    "OfCase",
     "OfDemand",
     "ReachScope",
     "SubOrderPolicy",

@@ -23,14 +23,23 @@ from services.policies.loop import CheckInScope
 # Whoever helps, or is asked to; and whoever took it on, and so reads the one timeline of the case.
 _INVOLVED = (HelpState.ASKED, HelpState.HELPING, HelpState.DONE)
 _HELPING = (HelpState.HELPING, HelpState.DONE)
+# Who was asked, and who could not: known to the community alone, so that declining has no consequence.
+ENTRIES_OF_COMMUNITY = ("ask", "decline", "withdraw", "lapse")
 
 
 def _helps(unit_id: int, states: tuple[str, ...], case: str) -> Q:
     return Q(Exists(Help.objects.filter(case=OuterRef(case), unit_id=unit_id, state__in=[str(one) for one in states])))
 
 
+def _has_help(case: Any, unit_id: int, states: tuple[str, ...]) -> bool:
+    return any(row.unit_id == unit_id and row.state in states for row in case.helps.all())
+
+
 class CasePolicy(InTree):
-    """Cases: by their community, and by the units that help or are asked to."""
+    """Cases: by their community, and by the units that help or are asked to (docs/decisions/0027).
+
+    Who is only asked knows that there is a case and where; what it says, `reads` tells.
+    """
 
     def __init__(self) -> None:
         super().__init__(posts.VIEW_CASE, community="community")
@@ -40,38 +49,51 @@ class CasePolicy(InTree):
 
     def covers(self, scope: Any, obj: Any) -> bool:
         if isinstance(scope, UnitScope):
-            return any(row.unit_id == scope.unit_id and row.state in _INVOLVED for row in obj.helps.all())
+            return _has_help(obj, scope.unit_id, _INVOLVED)
+        return super().covers(scope, obj)
+
+    def reads(self, scope: Any, obj: Any) -> bool:
+        """Whether the text, the other helps and the timeline of a case are open inside `scope`."""
+        if isinstance(scope, UnitScope):
+            return _has_help(obj, scope.unit_id, _HELPING)
         return super().covers(scope, obj)
 
 
-class OfCase(InTree):
-    """What belongs to a case: by its community, and by the units that have taken on a help in it."""
+class HelpPolicy(InTree):
+    """Helps: by the community of the case, and by the unit whose own it is until it has declined or was ended."""
 
     def __init__(self) -> None:
         super().__init__(posts.VIEW_CASE, path="case.node", county="case.county", community="case__community")
 
     def q(self, scope: Any) -> Q | None:
-        return _helps(scope.unit_id, _HELPING, "case") if isinstance(scope, UnitScope) else super().q(scope)
+        if isinstance(scope, UnitScope):
+            return Q(unit_id=scope.unit_id, state__in=[str(one) for one in _INVOLVED])
+        return super().q(scope)
 
     def covers(self, scope: Any, obj: Any) -> bool:
         if isinstance(scope, UnitScope):
-            return any(row.unit_id == scope.unit_id and row.state in _HELPING for row in obj.case.helps.all())
+            return bool(obj.unit_id == scope.unit_id and obj.state in _INVOLVED)
         return super().covers(scope, obj)
 
 
-class HelpPolicy(OfCase):
-    """Helps: a unit also sees the one it is asked for, before it has answered."""
+class CaseEntryPolicy(InTree):
+    """Lines of a case's timeline: by its community, and by the units that have taken on a help in it."""
+
+    def __init__(self) -> None:
+        super().__init__(posts.VIEW_CASE, path="case.node", county="case.county", community="case__community")
 
     def q(self, scope: Any) -> Q | None:
-        found = super().q(scope)
-        if isinstance(scope, UnitScope) and found is not None:
-            return found | Q(unit_id=scope.unit_id, state=HelpState.ASKED)
-        return found
+        if isinstance(scope, UnitScope):
+            return _helps(scope.unit_id, _HELPING, "case") & ~Q(name__in=ENTRIES_OF_COMMUNITY)
+        return super().q(scope)
 
     def covers(self, scope: Any, obj: Any) -> bool:
-        if isinstance(scope, UnitScope) and obj.unit_id == scope.unit_id and obj.state == HelpState.ASKED:
-            return True
+        if isinstance(scope, UnitScope):
+            return obj.name not in ENTRIES_OF_COMMUNITY and _has_help(obj.case, scope.unit_id, _HELPING)
         return super().covers(scope, obj)
+
+
+CASE_POLICY = CasePolicy()
 
 
 class WishPolicy(InTree):

@@ -1,6 +1,7 @@
 """Every transition table of this floor: the closed loop of a demand (`loop`), and what is woven around it."""
 
 from services.workflow import meetings
+from services.workflow.cases import CASE, HELP
 from services.workflow.checkins import CHECKIN_APPLICATION
 from services.workflow.commitments import COMMITMENT
 from services.workflow.loop import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
@@ -22,15 +23,19 @@ ALL = (
     PROJECT,
     RESPONSIBILITY,
     *meetings.ALL,
+    CASE,
+    HELP,
 )
 
 __all__ = [
     "ALL",
     "ASSIGNMENT",
     "BY_MODEL",
+    "CASE",
     "CHECKIN_APPLICATION",
     "COMMITMENT",
     "DEMAND",
+    "HELP",
     "LOOP",
     "MEMBER_CHECKIN",
     "PROJECT",

@@ -106,6 +106,21 @@ MOVES = [
     ("resolution", "drop", "open", "dropped", "meeting.manage", "reason!", "not_made_yet"),
     ("resolution", "follow", "open", "done", "SYSTEM", "", ""),
     ("resolution", "fall", "open", "dropped", "SYSTEM", "", ""),
+    ("case", "ask", "open", "", "case.manage", "units! kind! wanted!", ""),
+    ("case", "note", "open", "", "case.manage", "text!", ""),
+    ("case", "review", "open", "", "case.manage", "text! review_on!", ""),
+    ("case", "change", "open", "", "case.manage", "title! text", ""),
+    ("case", "close", "open", "closed", "case.manage SYSTEM", "result! ended", ""),
+    ("case", "reopen", "closed", "open", "case.manage", "text!", "reopenable"),
+    ("case", "erase", "closed", "", "case.manage SYSTEM", "", "not_erased"),
+    ("help", "accept", "asked", "helping", "case.help", "due_on! text", ""),
+    ("help", "decline", "asked", "declined", "case.help", "", ""),
+    ("help", "report", "helping", "", "case.help", "text! due_on", ""),
+    ("help", "finish", "helping", "done", "case.help", "result!", ""),
+    ("help", "leave", "helping", "ended", "case.help", "text", ""),
+    ("help", "withdraw", "asked", "ended", "case.manage", "", ""),
+    ("help", "lapse", "asked", "ended", "SYSTEM", "", ""),
+    ("help", "end", "helping", "ended", "case.manage SYSTEM", "text!", ""),
 ]
 
 
