@@ -254,6 +254,13 @@ TABLE: dict[str, dict[int, str]] = {
     "api:project_claim": KEY_TO_POST,
     "api:responsibilities": BY_KEY,
     "api:responsibility": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
+    "api:cases": BY_KEY,
+    "api:case": {401: "anonymous", 200: "officer liaison", 404: "*"},
+    "api:case_move": KEY_TO_POST,
+    "api:case_figures": {401: "anonymous", 200: CADRES, 404: "*"},
+    "api:helps": BY_KEY,
+    "api:help": {401: "anonymous", 200: "officer liaison", 404: "*"},
+    "api:help_move": KEY_TO_POST,
     "api:commitments": BY_KEY,
     "api:commitment": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
     "api:commitment_move": KEY_TO_POST,
@@ -273,6 +280,12 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:project_deed": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
     "mobile:milestone": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
     "mobile:responsibility": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "mobile:cases": ON_PHONES,
+    "mobile:case": {302: NOT_ON_PHONES, 200: "officer liaison", 404: "*"},
+    "mobile:case_open": {302: NOT_ON_PHONES, 200: "officer neighbour", 403: "*"},
+    "mobile:case_move": {302: NOT_ON_PHONES, 200: "officer", 403: "liaison", 404: "*"},
+    "mobile:help_move": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer", 404: "*"},
+    "places:case_sheet": {302: "anonymous", 200: "officer", 403: "liaison", 404: "*"},
     "mobile:commitments": ON_PHONES,
     "mobile:commitment": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
     "mobile:commitment_make": {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison member", 403: "*"},
@@ -343,6 +356,8 @@ _SLUGS = {
     "mobile:member_report": "send_back",
     "mobile:member_service": "send_back",
     "mobile:commitment_move": "progress",
+    "mobile:case_move": "note",
+    "mobile:help_move": "report",
     "mobile:resource_deed": "change",
     "mobile:project_deed": "finish",
 }
@@ -384,6 +399,8 @@ class World:
         self.kept = weave.make_commitment(
             self.unit, self.place, title="清理杂物", state="done", done_on=weave.today(), percent=100
         )
+        self.case = weave.make_case(self.place, cast.a.officer, self.unit)
+        self.help = self.case.helps.get()
         self.activity, self.rating = weave.make_activity(self.community, self.unit), weave.make_rating(self.kept)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
@@ -474,6 +491,8 @@ class World:
             "mobile:member_report": self.report.pk,
             "mobile:certificate": self.certificate.pk,
         }
+        if ":case" in name or ":help" in name:
+            return self.help.pk if ":help" in name else self.case.pk
         if name in ("core:job", "core:job_progress", "core:file"):
             return self.job.pk
         if name.startswith(("mobile:care", "api:care")):

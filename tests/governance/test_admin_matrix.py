@@ -41,6 +41,8 @@ from services.models import (
     CheckInApplication,
     Commitment,
     Demand,
+    Help,
+    HelpCase,
     JointMeeting,
     LoopSettings,
     MatchProposal,
@@ -123,6 +125,8 @@ LISTS: dict[type, list[str]] = {
     PairingVisit: [*CADRES, *ADMIN],
     MatchRun: CADRES,
     MatchProposal: CADRES,
+    HelpCase: COMMUNITY,
+    Help: COMMUNITY,
     Commitment: CADRES,
     Activity: CADRES,
     ServiceRating: CADRES,
@@ -168,6 +172,8 @@ ADDS: dict[type, list[str]] = {
     PairingVisit: [],
     MatchRun: [*COMMUNITY, *STREET],
     MatchProposal: [],
+    HelpCase: COMMUNITY,
+    Help: [],
     Commitment: [*COMMUNITY, *STREET],
     Activity: COMMUNITY,
     ServiceRating: COMMUNITY,
@@ -206,6 +212,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     PairingProblem: ("solve", VISITS),
     PairingVisit: ("correct", VISITS),
     MatchProposal: ("refuse", [*COMMUNITY, *STREET]),
+    HelpCase: ("change", COMMUNITY),
+    Help: ("end", COMMUNITY),
     Commitment: ("change", [*COMMUNITY, *STREET]),
     Activity: ("edit", COMMUNITY),
     Alliance: ("edit", [*KEEP, *DEPARTMENT]),
@@ -260,6 +268,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         **meeting_rows(cast.a.node, cast.a.unit),
         **match_rows(cast.a.node, cast.a.unit, demand),
         **promise_rows(cast.a.node, cast.a.unit),
+        **case_rows(cast.a.node, cast.a.officer, cast.a.unit),
         **party_rows(cast.a.node, cast.a.unit),
     }
 
@@ -301,6 +310,11 @@ def member_rows(member: Member, node: GridNode) -> dict[type, Any]:
         MemberCard: weft.make_card(member, checkin.community),
         Certificate: weft.make_certificate(member, checkin.community),
     }
+
+
+def case_rows(node: GridNode, officer: User, unit: Unit) -> dict[type, Any]:
+    case = weft.make_case(node, officer, unit)
+    return {HelpCase: case, Help: case.helps.get()}
 
 
 def promise_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
@@ -353,6 +367,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         **meeting_rows(cast.other_county_community, unit),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
         **promise_rows(cast.other_county_community, unit),
+        **case_rows(cast.other_county_community, cast.other_county_secretary, unit),
         **party_rows(cast.other_county_community, unit),
     }
 
