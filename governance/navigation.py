@@ -30,6 +30,7 @@ from services import posts
 from services.models import (
     Activity,
     Category,
+    CategoryLearning,
     Certificate,
     CheckInApplication,
     Commitment,
@@ -41,10 +42,12 @@ from services.models import (
     MatchRun,
     MemberCard,
     MemberCheckIn,
+    OutsideMatter,
     Project,
     Resolution,
     Resource,
     Responsibility,
+    RoutingRule,
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
@@ -210,6 +213,7 @@ def _administration(request: HttpRequest) -> list[Item]:
     items += _models(request, County, Level)
     if policies.holds(request.user, posts.MANAGE_SETTINGS):
         items += _models(request, Category, LoopSettings, CalendarDay)
+    items += _models(request, RoutingRule, OutsideMatter, CategoryLearning)
     return [*items, *_models(request, CareCadence, AuditEntry)]
 
 

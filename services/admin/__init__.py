@@ -21,6 +21,7 @@ from services.admin import (
     ratings,
     resources,
     responsibilities,
+    routing,
     settings,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "ratings",
     "resources",
     "responsibilities",
+    "routing",
     "settings",
 ]
 
@@ -117,6 +119,11 @@ name_deeds(
         "settings.limits": lazy("修改时限"),
         "rules.version": lazy("时限规则新版本"),
         "calendar.set": lazy("调整工作日历"),
+        "routing.create": lazy("新增派单规则"),
+        "routing.update": lazy("修改派单规则"),
+        "routing.shift": lazy("调整规则顺序"),
+        "outside.create": lazy("列入清单外事项"),
+        "outside.update": lazy("修改清单外事项"),
         "commitment.make": lazy("登记承诺"),
         "activity.register": lazy("登记共建活动"),
         "activity.change": lazy("修改共建活动"),

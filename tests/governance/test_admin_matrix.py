@@ -37,6 +37,7 @@ from services.models import (
     Activity,
     AgendaItem,
     Category,
+    CategoryLearning,
     Certificate,
     CheckInApplication,
     Commitment,
@@ -49,10 +50,12 @@ from services.models import (
     MatchRun,
     MemberCard,
     MemberCheckIn,
+    OutsideMatter,
     Project,
     Resolution,
     Resource,
     Responsibility,
+    RoutingRule,
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
@@ -109,6 +112,7 @@ LISTS: dict[type, list[str]] = {
     UnitCheckIn: [*CADRES, *ADMIN],
     CheckInApplication: [*CADRES, *ADMIN],
     Category: [*CADRES, *ADMIN],
+    **{model: [*CADRES, *ADMIN] for model in (RoutingRule, OutsideMatter, CategoryLearning)},
     LoopSettings: [*CADRES, *ADMIN],
     CalendarDay: ADMIN,
     County: ADMIN,
@@ -153,6 +157,9 @@ ADDS: dict[type, list[str]] = {
     UnitCheckIn: [*COMMUNITY, *STREET, *ADMIN],
     CheckInApplication: [],
     Category: ADMIN,
+    RoutingRule: DEPARTMENT,
+    OutsideMatter: DEPARTMENT,
+    CategoryLearning: [],
     LoopSettings: [],
     CalendarDay: ADMIN,
     County: [],
@@ -199,6 +206,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     UnitCheckIn: ("end", [*COMMUNITY, *STREET, *ADMIN]),
     CheckInApplication: ("accept", [*COMMUNITY, *STREET, *ADMIN]),
     Category: ("edit", ADMIN),
+    RoutingRule: ("edit", DEPARTMENT),
+    OutsideMatter: ("edit", DEPARTMENT),
     LoopSettings: ("edit", ADMIN),
     Level: ("edit", ADMIN),
     Compound: ("describe", KEEP),
@@ -254,6 +263,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         UnitCheckIn: UnitCheckIn.objects.get(unit=cast.a.unit),
         CheckInApplication: make_application(cast.a.unit, cast.a.compound),
         Category: cast.category,
+        **routing_rows(cast.county, cast.a.unit),
         LoopSettings: cast.settings,
         County: cast.county,
         Level: cast.county.levels.get(key="grid"),
@@ -270,6 +280,14 @@ def inside(cast: Cast) -> dict[type, Any]:
         **promise_rows(cast.a.node, cast.a.unit),
         **case_rows(cast.a.node, cast.a.officer, cast.a.unit),
         **party_rows(cast.a.node, cast.a.unit),
+    }
+
+
+def routing_rows(county: County, unit: Unit) -> dict[type, Any]:
+    return {
+        RoutingRule: RoutingRule.objects.create(county=county, name="小区事项", unit=unit),
+        OutsideMatter: OutsideMatter.objects.create(county=county, name="违法建设拆除", words=["违建"]),
+        CategoryLearning: CategoryLearning.objects.create(county=county),
     }
 
 
@@ -353,6 +371,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         UnitCheckIn: make.check_in(unit, cast.other_county_community),
         CheckInApplication: make_application(unit, cast.other_county_community),
         Category: Category.objects.filter(county=county).first(),
+        **routing_rows(county, unit),
         LoopSettings: LoopSettings.objects.get(county=county),
         County: county,
         Level: county.levels.get(key="grid"),
@@ -393,6 +412,7 @@ OWN_PAGES = {
     ServiceRecord: {"send_back"},
     PartyOrganisation: {"tree"},
     MatchRun: {"accept"},
+    RoutingRule: {"preview"},
     Commitment: {"figures", "figures_ledger"},
     ServiceRating: {"figures"},
     Project: {"lists"},
