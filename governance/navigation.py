@@ -51,6 +51,7 @@ from services.models import (
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
+    Wish,
 )
 
 Item = dict[str, Any]
@@ -177,11 +178,12 @@ def _lists(request: HttpRequest) -> list[Item]:
 def _care(request: HttpRequest) -> list[Item]:
     """The care ledger for the community; its figures for everybody who may count."""
     items = _models(request, CareHousehold, HelpCase, Help)
+    wishes = _models(request, Wish)
     if policies.holds(request.user, COUNT_CARE):
         items.append(_item(request, _("关爱统计"), reverse("admin:grids_carehousehold_figures")))
         for item in items[:-1]:
             item["active"] = item["active"] and not items[-1]["active"]
-    return items
+    return [*items, *wishes]
 
 
 def _coverage(request: HttpRequest) -> list[Item]:

@@ -341,6 +341,7 @@ BEAT: dict[str, float] = {
     "services.tasks.update_tallies": 30,
     "services.tasks.sweep_members": 3600,
     "services.tasks.sweep_commitments": 3600,
+    "services.tasks.sweep_wishes": 3600,
     "services.tasks.remind_lists": 3600,
     "core.tasks.deliver_notices": 30,
     "core.tasks.sweep_jobs": 60,

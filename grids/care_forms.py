@@ -156,8 +156,12 @@ def places_of(user: Any, community_id: int | None = None) -> QuerySet[GridNode]:
 
 
 def node_field(user: Any, *, community_id: int | None = None, initial: Any = None) -> forms.Field:
-    """One of the user's places: from a list where there are few, as in a keeper's grid, else by a few words."""
-    rows = places_of(user, community_id)
+    """One of the user's places."""
+    return place_choice(places_of(user, community_id), initial=initial)
+
+
+def place_choice(rows: QuerySet[GridNode], *, initial: Any = None) -> forms.Field:
+    """One of some places: from a list where there are few, as in a keeper's grid, else by a few words."""
     few = list(
         rows.exclude(level_type__key__in=_FLOORS)
         .order_by("tree_id", "lft")

@@ -36,6 +36,7 @@ class ServicesConfig(AppConfig):
             policies,
             posts,
             timeline,
+            wish_faces,
             workflow,
         )
         from services.actions import (
@@ -116,5 +117,6 @@ class ServicesConfig(AppConfig):
         for sheet in (supply.ResourceSheet, projects.ProjectSheet, responsibilities.ResponsibilitySheet):
             sheets.register(sheet())
         meetings.register()
+        wish_faces.register()
         for flow in workflow.ALL:
             engine.register(flow)

@@ -11,7 +11,7 @@ from grids.policies import CountyScope, NodeScope
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
 from services.clocks import limits_of
-from services.models import Assignment, AssignmentState, Commitment, Demand, SubOrder
+from services.models import Assignment, AssignmentState, Commitment, Demand, SubOrder, Wish
 
 
 def within_reopen_window(demand: Demand, actor: Actor) -> str | None:
@@ -110,12 +110,12 @@ def not_ones_own(commitment: Commitment, actor: Actor) -> str | None:
     return None
 
 
-def is_ones_own(commitment: Commitment, actor: Actor) -> bool:
-    """Whether the actor belongs to the side that promised: acts for the unit in any role, or is the member."""
+def is_ones_own(row: Commitment | Wish, actor: Actor) -> bool:
+    """Whether the actor belongs to the side that promised or adopted: acts for the unit in any role, or is the member."""
     for grant in policies.grants_of(user_of(actor)):
         scope = grant.scope
-        if isinstance(scope, UnitScope) and scope.unit_id == commitment.unit_id:
+        if isinstance(scope, UnitScope) and scope.unit_id == row.unit_id:
             return True
-        if isinstance(scope, MemberScope) and scope.member_id == commitment.member_id:
+        if isinstance(scope, MemberScope) and scope.member_id == row.member_id:
             return True
     return False

@@ -117,7 +117,7 @@ def register() -> None:
         Wish,
         label=_("未了的微心愿"),
         community="community",
-        open=lambda: Q(state__in=[WishState.COLLECTED, WishState.OPEN, WishState.ADOPTED]),
+        open=lambda: Q(state__in=[WishState.COLLECTED, WishState.OPEN, WishState.ADOPTED, WishState.DONE]),
     )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
     duties.register("commitment", label=_("没有完成的承诺事项"), rows=_promised)

@@ -12,6 +12,7 @@ from services.actions import (
     member_sweep,
     sweeping,
     tallies,
+    wish_sweep,
 )
 
 
@@ -67,3 +68,9 @@ def sweep_meetings() -> dict[str, int]:
 def sweep_cases() -> dict[str, int]:
     """Every hour: cases and helps that wait, and what is over for a year."""
     return case_sweep.sweep_cases()
+
+
+@shared_task(name="services.tasks.sweep_wishes", ignore_result=True)
+def sweep_wishes() -> dict[str, int]:
+    """Every hour: small wishes past their limits, and names whose time is over."""
+    return wish_sweep.sweep_wishes()

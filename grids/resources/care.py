@@ -60,7 +60,7 @@ _NEED_WORDS: Mapping[str, Sequence[str]] = {
     CareKind.VETERAN_FAMILY: ("烈军属", "军属", "烈属", "军烈属", "退役军人", "退役军人家庭", "优抚对象"),
 }
 NEEDS_BY_WORD: Mapping[str, str] = {word: str(kind) for kind, words in _NEED_WORDS.items() for word in words}
-_CONSENT_WORDS: Mapping[str, str] = {
+CONSENT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("书面", "书面同意", "本人书面", "本人签字", "已签字"), ConsentKind.WRITTEN),
     **dict.fromkeys(("监护人", "监护人同意", "监护人书面", "监护人签字"), ConsentKind.GUARDIAN),
     **dict.fromkeys(("口头", "口头同意", "当面同意", "本人口头", "本人口头同意"), ConsentKind.SPOKEN),
@@ -127,7 +127,7 @@ class HouseholdSheet(GridSheet):
 
     def columns(self, where: County) -> Sequence[Column]:
         consents = tuple(str(label) for label in ConsentKind.labels)
-        words = {word: str(ConsentKind(kind).label) for word, kind in _CONSENT_WORDS.items()}
+        words = {word: str(ConsentKind(kind).label) for word, kind in CONSENT_WORDS.items()}
         return (
             *_place_columns(where).columns(),
             Column(

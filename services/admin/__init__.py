@@ -23,6 +23,7 @@ from services.admin import (
     responsibilities,
     routing,
     settings,
+    wishes,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "responsibilities",
     "routing",
     "settings",
+    "wishes",
 ]
 
 name_deeds({f"{flow.name}.{row.name}": row.label for flow in workflow.ALL for row in flow.transitions})
@@ -76,6 +78,7 @@ name_deeds(
                     "resolution",
                     "project",
                     "responsibility",
+                    "wish",
                 )
             ),
             lazy("载入示例"),

@@ -11,6 +11,7 @@ from services.api import (
     rates,
     supply,
     views,
+    wishes,
 )
 
 urlpatterns = [
@@ -42,6 +43,10 @@ urlpatterns = [
     path("commitments/", promises.CommitmentList.as_view(), name="commitments"),
     path("commitments/<int:pk>/", promises.CommitmentDetail.as_view(), name="commitment"),
     path("commitments/<int:pk>/<slug:name>/", promises.CommitmentMove.as_view(), name="commitment_move"),
+    path("wishes/", wishes.WishList.as_view(), name="wishes"),
+    path("wishes/figures/", wishes.WishFiguresView.as_view(), name="wish_figures"),
+    path("wishes/<int:pk>/", wishes.WishDetail.as_view(), name="wish"),
+    path("wishes/<int:pk>/<slug:name>/", wishes.WishMove.as_view(), name="wish_move"),
     path("two-way/", promises.TwoWayFigures.as_view(), name="two_way"),
     path("activities/", promises.ActivityList.as_view(), name="activities"),
     path("activities/<int:pk>/", promises.ActivityDetail.as_view(), name="activity"),

@@ -15,6 +15,7 @@ from core.models import mobile_validator
 from grids.models import CareHousehold, CareKind, ConsentKind, County, GridNode
 from grids.querysets import ScopedQuerySet
 from partybuilding.models import Member, Unit
+from services.models.service import ServiceRecord
 
 
 class CaseState(models.TextChoices):
@@ -195,12 +196,17 @@ class Wish(models.Model):
     adopted_at = models.DateTimeField(_("认领时间"), null=True, blank=True)
     done_at = models.DateTimeField(_("圆梦时间"), null=True, blank=True)
     thanked_at = models.DateTimeField(_("答谢时间"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("了结时间"), null=True, blank=True)
     # By when the next move is due, whoever has to make it; nothing waits without one.
     due_at = models.DateTimeField(_("本步时限"), null=True, blank=True)
     result = models.CharField(_("圆梦情况"), max_length=300, blank=True)
     thanks = models.CharField(_("答谢的话"), max_length=300, blank=True)
     reason = models.CharField(_("意见"), max_length=300, blank=True)
     erased_at = models.DateTimeField(_("清除时间"), null=True, blank=True)
+    # What the member who adopted it did, on their own check-in: hours as they say, confirmed with the delivery.
+    service = models.OneToOneField(
+        ServiceRecord, models.PROTECT, null=True, blank=True, related_name="wish", verbose_name=_("服务记录")
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedQuerySet.as_manager()
@@ -217,6 +223,9 @@ class Wish(models.Model):
         indexes = [
             models.Index(fields=["community", "state"], name="wish_community_state"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="wish_due"),
+            models.Index(
+                fields=["closed_at"], condition=Q(closed_at__isnull=False, erased_at__isnull=True), name="wish_erase"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from grids.policies import CountyScope, InTree, NodeScope
-from grids.querysets import in_subtree
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
 from services.models import (
@@ -110,7 +109,10 @@ class WishPolicy(InTree):
                 state=WishState.OPEN, community__in=_home(scope).values("community")
             )
         if isinstance(scope, CheckInScope):
-            return Q(state=WishState.OPEN) & in_subtree(scope.place, "node", community="community")
+            # By the community alone: a unit that reported to one compound must not learn that a wish is from there.
+            if scope.place.community_id is None:
+                return Q(state=WishState.OPEN, community__tree_id=scope.place.tree_id)
+            return Q(state=WishState.OPEN, community_id=scope.place.community_id)
         return super().q(scope)
 
     def covers(self, scope: Any, obj: Wish) -> bool:
@@ -120,7 +122,9 @@ class WishPolicy(InTree):
             here = obj.state == WishState.OPEN and _home(scope).filter(community_id=obj.community_id).exists()
             return obj.member_id == scope.member_id or here
         if isinstance(scope, CheckInScope):
-            return obj.state == WishState.OPEN and super().covers(scope.place, obj)
+            if scope.place.community_id is None:
+                return bool(obj.state == WishState.OPEN and obj.community.tree_id == scope.place.tree_id)
+            return bool(obj.state == WishState.OPEN and obj.community_id == scope.place.community_id)
         return super().covers(scope, obj)
 
 

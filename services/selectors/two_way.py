@@ -76,9 +76,13 @@ def board(county: County, place: GridNode | None = None) -> Board:
     return Board(county, place, whole, tuple(line(one) for one in places_below(county, place)))
 
 
-def place_of(user: User, asked: str) -> tuple[County, GridNode | None]:
-    """The place of that key, or the widest whose promises the person sees (None: the whole county). Raises NotFound."""
-    found = policies.scopes(user, VIEW_COMMITMENT)
+def place_of(user: User, asked: str, right: str = VIEW_COMMITMENT) -> tuple[County, GridNode | None]:
+    """The place of that key, or the widest for which the person holds the right (None: the whole county). Raises NotFound.
+
+    Args:
+        right: by which the person sees what is counted.
+    """
+    found = policies.scopes(user, right)
     # A unit and a member see their own promises, not a place.
     scopes = [scope for scope in found if isinstance(scope, CountyScope | NodeScope)]
     if not scopes:
@@ -86,7 +90,7 @@ def place_of(user: User, asked: str) -> tuple[County, GridNode | None]:
     county = County.objects.get(pk=scopes[0].county_id)
     if not asked and any(isinstance(scope, CountyScope) for scope in scopes):
         return county, None
-    nodes = GridNode.objects.standing().filter(policies.within(GridNode, user, VIEW_COMMITMENT))
+    nodes = GridNode.objects.standing().filter(policies.within(GridNode, user, right))
     if asked:
         nodes = nodes.filter(pk=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 19 else nodes.none()
     else:

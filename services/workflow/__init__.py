@@ -9,6 +9,7 @@ from services.workflow.matching import PROPOSAL
 from services.workflow.members import MEMBER_CHECKIN, SERVICE
 from services.workflow.projects import PROJECT
 from services.workflow.resources import RESOURCE, RESPONSIBILITY
+from services.workflow.wishes import WISH
 
 # The tables along which a demand moves (`services.actions.moving`).
 LOOP = (DEMAND, SUBORDER, ASSIGNMENT)
@@ -22,6 +23,7 @@ ALL = (
     RESOURCE,
     PROJECT,
     RESPONSIBILITY,
+    WISH,
     *meetings.ALL,
     CASE,
     HELP,
@@ -44,4 +46,5 @@ __all__ = [
     "RESPONSIBILITY",
     "SERVICE",
     "SUBORDER",
+    "WISH",
 ]
