@@ -290,6 +290,14 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:commitment": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
     "mobile:commitment_make": {302: NOT_ON_PHONES, 200: "liaison neighbour_liaison member", 403: "*"},
     "mobile:commitment_move": {302: NOT_ON_PHONES, 200: "liaison", 403: "officer street department", 404: "*"},
+    "api:wishes": BY_KEY,
+    "api:wish": {401: "anonymous", 200: "officer keeper liaison member street department", 404: "*"},
+    "api:wish_move": KEY_TO_POST,
+    "api:wish_figures": {401: "anonymous", 200: CADRES, 404: "*"},
+    "mobile:wishes": {302: NOT_ON_PHONES, 200: "*"},
+    "mobile:wish_collect": {302: NOT_ON_PHONES, 200: "officer keeper neighbour", 403: "*"},
+    "mobile:wish": {302: NOT_ON_PHONES, 200: "officer keeper liaison member street department", 404: "*"},
+    "mobile:wish_deed": {302: NOT_ON_PHONES, 200: "officer keeper", 403: "liaison member street department", 404: "*"},
     "mobile:ratings": ON_PHONES,
     "mobile:rating": {302: NOT_ON_PHONES, 200: "liaison", 404: "*"},
     "resident:promises": OPEN,
@@ -360,6 +368,7 @@ _SLUGS = {
     "mobile:help_move": "report",
     "mobile:resource_deed": "change",
     "mobile:project_deed": "finish",
+    "mobile:wish_deed": "end",
 }
 
 
@@ -401,6 +410,7 @@ class World:
         )
         self.case = weave.make_case(self.place, cast.a.officer, self.unit)
         self.help = self.case.helps.get()
+        self.wish = weave.make_wish(self.place, cast.a.keeper)
         self.activity, self.rating = weave.make_activity(self.community, self.unit), weave.make_rating(self.kept)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
@@ -522,6 +532,8 @@ class World:
             return self.unit.pk
         if name == "places:place_promises":
             return self.community.pk
+        if name.startswith(("api:wish", "mobile:wish")):
+            return self.wish.pk
         if name.startswith(("api:commitment", "mobile:commitment")):
             return self.commitment.pk
         if name.startswith("places:"):

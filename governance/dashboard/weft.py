@@ -17,7 +17,7 @@ from governance.dashboard.places import Place, atlas_of
 from governance.dashboard.tables import Cell, Column, body
 from grids.models import County, GridNode
 from grids.posts import COUNTY
-from services.selectors import lists, two_way
+from services.selectors import lists, two_way, wishes
 
 # Where the rows behind a figure are listed, for whoever works at a desk.
 _LISTS = {
@@ -132,6 +132,18 @@ def _figures(
         ),
         Figure(_("共建活动"), rows("admin:services_activity_changelist"), str(whole.activities), _("次")),
     ]
+    wished = wishes.figures_of(wishes.in_place(place.county_id, node))
+    found.append(
+        Figure(
+            _("微心愿圆梦"),
+            rows("admin:services_wish_changelist"),
+            str(wished.percent or 0),
+            "%",
+            str(wished.done),
+            wished.adopted,
+            note=_("征集 %(collected)d，答谢 %(thanked)d") % {"collected": wished.collected, "thanked": wished.thanked},
+        )
+    )
     for total in lists.four_lists(request.user, node):
         note = _("%(words)s %(done)d") % {"words": total.done_words, "done": total.done}
         if total.late:

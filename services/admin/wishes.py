@@ -14,6 +14,7 @@ from core import policies
 from core.admin_base import Fact, SelectFilter, chip, day_words
 from core.admin_sheets import SheetAdmin
 from core.audit_words import name_deeds, name_fields
+from core.deeds import Deed
 from core.periods import datetime_words
 from core.text import ellipsis
 from grids.admin_places import PlaceFilter
@@ -201,6 +202,15 @@ class WishAdmin(SheetAdmin):
                 Fact(_("征集人"), obj.collected_by.name),
             ]
         return found
+
+    def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
+        """What stands is shown where it is changed; who wishes is shown nowhere, and a reason is always a new one."""
+        if obj is None:
+            return {}
+        if deed is not wish_deeds.CHANGE:
+            return {"version": obj.version}
+        found = super().initial(request, deed, obj)
+        return {name: value for name, value in found.items() if name not in ("recipient_name", "recipient_phone")}
 
     # --- Figures ---
 

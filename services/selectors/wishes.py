@@ -76,7 +76,7 @@ class WishBoard:
     lines: tuple[Line, ...]
 
 
-def in_place(county: County, place: GridNode | None) -> QuerySet[Wish]:
+def in_place(county: County | int, place: GridNode | None) -> QuerySet[Wish]:
     """The wishes of a place, or of the county."""
     return Wish.objects.filter(county=county) if place is None else Wish.objects.filter(in_place_q(place))
 

@@ -59,6 +59,7 @@ from services.models import (
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
+    Wish,
 )
 from tests import factories as make
 from tests import weft_factories as weft
@@ -132,6 +133,7 @@ LISTS: dict[type, list[str]] = {
     HelpCase: COMMUNITY,
     Help: COMMUNITY,
     Commitment: CADRES,
+    Wish: CADRES,
     Activity: CADRES,
     ServiceRating: CADRES,
     Alliance: [*CADRES, *ADMIN],
@@ -182,6 +184,7 @@ ADDS: dict[type, list[str]] = {
     HelpCase: COMMUNITY,
     Help: [],
     Commitment: [*COMMUNITY, *STREET],
+    Wish: COMMUNITY,
     Activity: COMMUNITY,
     ServiceRating: COMMUNITY,
     Alliance: [*KEEP, *DEPARTMENT],
@@ -224,6 +227,7 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     HelpCase: ("change", COMMUNITY),
     Help: ("end", COMMUNITY),
     Commitment: ("change", [*COMMUNITY, *STREET]),
+    Wish: ("change", COMMUNITY),
     Activity: ("edit", COMMUNITY),
     Alliance: ("edit", [*KEEP, *DEPARTMENT]),
     Station: ("edit", [*CARE, *ADMIN]),
@@ -340,6 +344,7 @@ def promise_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
     return {
         Commitment: commitment,
         Activity: weft.make_activity(node, unit),
+        Wish: weft.make_wish(node, make.make_user("征集人")),
         ServiceRating: weft.make_rating(weft.make_commitment(unit, node, title="清理杂物", state="done")),
     }
 
@@ -415,6 +420,7 @@ OWN_PAGES = {
     RoutingRule: {"preview"},
     Commitment: {"figures", "figures_ledger"},
     ServiceRating: {"figures"},
+    Wish: {"figures", "figures_ledger"},
     Project: {"lists"},
     JointMeeting: {"figures", "table", "live", "minutes", "sign_in"},
 }
@@ -450,6 +456,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "ratings": ([], CADRES),
     "nodes": (KEEP, [*CADRES, *ADMIN]),
     **dict.fromkeys(("resources", "projects", "responsibilities"), ([*COMMUNITY, *STREET], CADRES)),
+    "wishes": (COMMUNITY, [*CADRES]),
     "meetings": ([], CADRES),
     "resolutions": ([], CADRES),
 }
