@@ -293,7 +293,7 @@ TABLE: dict[str, dict[int, str]] = {
     "api:wishes": BY_KEY,
     "api:wish": {401: "anonymous", 200: "officer keeper liaison member street department", 404: "*"},
     "api:wish_move": KEY_TO_POST,
-    "api:wish_figures": {401: "anonymous", 200: CADRES, 404: "*"},
+    "api:wish_figures": {401: "anonymous", 200: f"{CADRES} keeper", 404: "*"},
     "mobile:wishes": {302: NOT_ON_PHONES, 200: "*"},
     "mobile:wish_collect": {302: NOT_ON_PHONES, 200: "officer keeper neighbour", 403: "*"},
     "mobile:wish": {302: NOT_ON_PHONES, 200: "officer keeper liaison member street department", 404: "*"},

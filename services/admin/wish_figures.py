@@ -21,8 +21,7 @@ from partybuilding.compound_board import Figure
 from services.admin.two_way import person
 from services.models import WishState
 from services.posts import VIEW_WISH
-from services.selectors.two_way import place_of
-from services.selectors.wishes import Line, UnitLine, WishFigures, board, by_unit
+from services.selectors.wishes import Line, UnitLine, WishFigures, board, by_unit, place_of
 
 
 def show(page: Any, request: HttpRequest) -> HttpResponse:
@@ -81,7 +80,7 @@ def _where(page: Any, request: HttpRequest) -> tuple[User, County, GridNode | No
     user = person(request)
     if not page.sees_list(user):
         raise PermissionDenied
-    return user, *place_of(user, request.GET.get("place", ""), VIEW_WISH)
+    return user, *place_of(user, request.GET.get("place", ""))
 
 
 def _rows(place: GridNode | None, **query: Any) -> str:

@@ -22,9 +22,7 @@ from services.actions import wish_moves as moves
 from services.actions.wishes import WishFacts, collect_wish
 from services.api import wish_rows as rows
 from services.models import Wish, WishState
-from services.posts import VIEW_WISH
-from services.selectors.two_way import place_of
-from services.selectors.wishes import board, by_unit, in_place_q
+from services.selectors.wishes import board, by_unit, in_place_q, place_of
 from services.wishes import Difficulty, known_to, of_difficulty
 
 _RELATED = ("node", "community", "unit", "member")
@@ -123,7 +121,7 @@ class WishFiguresView(APIView):
     def get(self, request: Request) -> Response:
         user, code = caller(request), request.query_params.get("place")
         asked = str(find_place(user, code, field="place").pk) if code else ""
-        county, place = place_of(user, asked, VIEW_WISH)
+        county, place = place_of(user, asked)
         found = board(county, place)
         return Response(
             {

@@ -21,6 +21,7 @@ from partybuilding.policies import MemberScope, UnitScope
 from services import posts
 from services.models import Wish, WishState
 from services.policies import CheckInScope
+from services.selectors import two_way
 
 _ADOPTED = (WishState.ADOPTED, WishState.DONE, WishState.THANKED)
 _DONE = (WishState.DONE, WishState.THANKED)
@@ -79,6 +80,13 @@ class WishBoard:
 def in_place(county: County | int, place: GridNode | None) -> QuerySet[Wish]:
     """The wishes of a place, or of the county."""
     return Wish.objects.filter(county=county) if place is None else Wish.objects.filter(in_place_q(place))
+
+
+def place_of(user: User, asked: str) -> tuple[County, GridNode | None]:
+    """The place of that key, or the widest whose wishes the person sees (None: the whole county); never smaller than a
+    community. Raises NotFound."""
+    county, place = two_way.place_of(user, asked, posts.VIEW_WISH)
+    return county, place.community if place is not None and place.community is not None else place
 
 
 def in_place_q(place: GridNode) -> Q:
