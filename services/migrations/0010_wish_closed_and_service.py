@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('grids', '0006_fewer_indexes_on_places'),
         ('partybuilding', '0008_seats_without_accounts'),
-        ('services', '0007_loop_complete_cases_wishes_routing'),
+        ('services', '0009_sweeper_reads_what_is_due'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
