@@ -38,6 +38,16 @@ def _national_days(year: int) -> tuple[int, ...]:
     return tuple(day.toordinal() for day in days if (chinese_calendar.is_workday(day) if known else day.weekday() < 5))
 
 
+def national(day: date) -> tuple[bool, str]:
+    """Whether the nation works on a day, and the holiday it is off or shifted for: (False, "春节"). Monday to Friday,
+    and no holiday, in years that are not published.
+    """
+    if day.year not in _PUBLISHED_YEARS:
+        return day.weekday() < 5, ""
+    _off, name = chinese_calendar.get_holiday_detail(day)
+    return chinese_calendar.is_workday(day), chinese_calendar.Holiday(name).chinese if name else ""
+
+
 class WorkingCalendar:
     """Working days and hours, and arithmetic on them. Immutable; nothing here touches the database.
 

@@ -48,6 +48,7 @@ from services.models import (
     Resource,
     Responsibility,
     RoutingRule,
+    RuleVersion,
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
@@ -214,7 +215,7 @@ def _administration(request: HttpRequest) -> list[Item]:
     items = _models(request, User) if policies.holds(request.user, MANAGE_ACCOUNT) else []
     items += _models(request, County, Level)
     if policies.holds(request.user, posts.MANAGE_SETTINGS):
-        items += _models(request, Category, LoopSettings, CalendarDay)
+        items += _models(request, Category, LoopSettings, RuleVersion, CalendarDay)
     items += _models(request, RoutingRule, OutsideMatter, CategoryLearning)
     return [*items, *_models(request, CareCadence, AuditEntry)]
 

@@ -17,7 +17,7 @@ from core.actors import SYSTEM
 from core.models import Job, Notice
 from core.periods import Quarter
 from grids.actions import register_remediation
-from services.models import AgendaItem, Demand, DemandEvent, MatchRun, Photo, Resolution
+from services.models import AgendaItem, Demand, DemandEvent, MatchRun, Photo, Resolution, RuleVersion
 from tests import factories as make
 from tests import weft_factories as weave
 from tests.cast import Cast
@@ -154,6 +154,9 @@ TABLE: dict[str, dict[int, str]] = {
     "api:remediations": BY_KEY,
     "api:places": BY_KEY,
     "api:categories": BY_KEY,
+    "api:limits": BY_KEY,
+    "api:rule_versions": BY_KEY,
+    "api:rule_version": {401: "anonymous", 200: "officer street department admin neighbour", 404: "*"},
     "api:units": BY_KEY,
     "api:alliances": BY_KEY,
     "api:alliance_figures": BY_KEY,
@@ -382,6 +385,7 @@ class World:
         self.photo.thumbnail.save("x-s.jpg", ContentFile(b"x"), save=False)
         self.photo.file.save("x.jpg", ContentFile(b"x"))
         self.unit = cast.a.unit
+        self.rules = RuleVersion.objects.create(county=cast.county, number=1)
         self.organisation = make.make_organisation(cast.county, "白龙塘社区党委")
         self.floating = make_floating(cast.a.node)
         self.alliance = make_alliance(cast.a.node, cast.a.unit)
@@ -490,6 +494,7 @@ class World:
             "mobile:responsibility": self.duty.pk,
             "core:notice_open": self.notice.pk,
             "api:activity": self.activity.pk,
+            "api:rule_version": self.rules.pk,
             "api:rating": self.rating.pk,
             "mobile:compound": self.compound.pk,
             "mobile:remediation_photos": self.project.pk,

@@ -32,6 +32,9 @@ from services.selectors import outside
 def accept(step: Move) -> None:
     demand = step.demand
     step.text = _recategorised(step)
+    if not demand.category.is_active:
+        message = _("类别“%(category)s”已停用，请改选一个正在使用的类别后再受理。") % {"category": demand.category}
+        raise Invalid(message, code="category_retired", fields={"category": message})
     demand.accepted_at = step.now
     demand.step_due_at = step.clock.workdays(step.now, step.clock.limits.dispatch_workdays)
 

@@ -1,6 +1,7 @@
 """A county's own figures: its categories, its limits, its departures from the national calendar. Every change is audited."""
 
 import datetime
+from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -95,9 +96,7 @@ def set_calendar_day(*, actor: Actor, date: datetime.date, is_working: bool, not
 
     Raises `Forbidden` without `settings.manage`, `Invalid` for a day far from today's years.
     """
-    user = user_of(actor)
-    if actor is not SYSTEM and not policies.holds(user, posts.MANAGE_SETTINGS):
-        raise Forbidden(_("您没有“%(right)s”的权限。") % {"right": policies.label(posts.MANAGE_SETTINGS)})
+    _require_calendar(actor)
     if not 2000 <= date.year <= 2100:
         raise Invalid(_("请核对日期。"), fields={"date": _("请核对年份。")})
     note = clean_line(note, max_length=60, label=_("说明"))
@@ -106,11 +105,57 @@ def set_calendar_day(*, actor: Actor, date: datetime.date, is_working: bool, not
     row = row or CalendarDay(date=date)
     row.is_working, row.note = is_working, note
     row.save()
-    # The calendar is the installation's; the deed belongs to the county of whoever did it, whose auditor reads it.
-    row.county_key = getattr(user, "county_key", None)  # type: ignore[attr-defined]
     changes = {"is_working": (before[0], is_working), "note": (before[1], note)}
-    audit.record(actor=actor, action="calendar.set", obj=row, changes=changes, label=f"{date:%Y-%m-%d}")
+    _write_day(actor, "calendar.set", row, changes)
     return row
+
+
+# A longer stretch is a slip of the finger: the longest holiday there is has nine days.
+LONGEST_STRETCH = 31
+
+
+@transaction.atomic
+def set_calendar_days(
+    *, actor: Actor, date: datetime.date, until: datetime.date | None, is_working: bool | None, note: str = ""
+) -> CalendarDay | None:
+    """The same for every day from `date` until `until` (None: that day alone), both included.
+
+    Args:
+        is_working: None when the days shall follow the national calendar again.
+
+    Returns the first day, None when it follows the national calendar. Raises as `set_calendar_day`.
+    """
+    length = (until - date).days + 1 if until else 1
+    if not 1 <= length <= LONGEST_STRETCH:
+        message = _("结束日期应在开始日期之后，一次最多 %(days)d 天。") % {"days": LONGEST_STRETCH}
+        raise Invalid(message, fields={"until": message})
+    days = [date + datetime.timedelta(days=number) for number in range(length)]
+    if is_working is None:
+        unset_calendar_days(actor=actor, days=days)
+        return None
+    rows = [set_calendar_day(actor=actor, date=day, is_working=is_working, note=note) for day in days]
+    return rows[0]
+
+
+@transaction.atomic
+def unset_calendar_days(*, actor: Actor, days: Collection[datetime.date]) -> None:
+    """Days follow the national calendar again; those that do already stay as they are. Raises `Forbidden`."""
+    _require_calendar(actor)
+    for row in CalendarDay.objects.select_for_update().filter(date__in=days).order_by("date"):
+        changes = {"is_working": (row.is_working, None), "note": (row.note, None)}
+        _write_day(actor, "calendar.unset", row, changes)
+        row.delete()
+
+
+def _require_calendar(actor: Actor) -> None:
+    if actor is not SYSTEM and not policies.holds(user_of(actor), posts.MANAGE_SETTINGS):
+        raise Forbidden(_("您没有“%(right)s”的权限。") % {"right": policies.label(posts.MANAGE_SETTINGS)})
+
+
+def _write_day(actor: Actor, action: str, row: CalendarDay, changes: dict[str, tuple[Any, Any]]) -> None:
+    # The calendar is the installation's; the deed belongs to the county of whoever did it, whose auditor reads it.
+    row.county_key = getattr(user_of(actor), "county_key", None)  # type: ignore[attr-defined]
+    audit.record(actor=actor, action=action, obj=row, changes=changes, label=f"{row.date:%Y-%m-%d}")
 
 
 def _require(actor: Actor, county: County) -> None:

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from core.api.lists import Shown
 from core.masking import mask_name, mask_phone
 from services.clocks import WORDS, colour, light
-from services.models import Demand, DemandEvent, DemandState, Origin, SubOrder, SubOrderState
+from services.models import Demand, DemandEvent, DemandState, LimitUnit, Origin, SubOrder, SubOrderState
 from services.models.demand import CLOCK_STATES
 from services.selectors.loop import Action, DemandPage
 from services.workflow import DEMAND, SUBORDER
@@ -133,6 +133,7 @@ class SubOrderRow(Shown):
     state_label = serializers.CharField(label=_("状态名称"))
     colour = serializers.CharField(label=_("灯色"))
     due_at = serializers.DateTimeField(label=_("办理时限"), allow_null=True)
+    rule_version = serializers.IntegerField(label=_("时限规则版本"), allow_null=True)
     signed_at = serializers.DateTimeField(label=_("签收时间"), allow_null=True)
     finished_at = serializers.DateTimeField(label=_("办结时间"), allow_null=True)
     result = serializers.CharField(label=_("办理结果"))
@@ -150,6 +151,7 @@ def suborder_row(row: SubOrder) -> dict[str, Any]:
         "state_label": SUBORDER.state_label(row.state),
         "colour": colour(row),
         "due_at": row.due_at,
+        "rule_version": row.rule_version,
         "signed_at": row.signed_at,
         "finished_at": row.finished_at,
         "result": row.result,
@@ -189,6 +191,7 @@ class DemandDetail(DemandRow):
     dispatched_at = serializers.DateTimeField(label=_("派单时间"), allow_null=True)
     finished_at = serializers.DateTimeField(label=_("办结时间"), allow_null=True)
     closed_at = serializers.DateTimeField(label=_("销号时间"), allow_null=True)
+    rule_version = serializers.IntegerField(label=_("时限规则版本"), allow_null=True)
     solved = serializers.BooleanField(label=_("是否解决"), allow_null=True)
     satisfaction = serializers.CharField(label=_("满意度"))
     suborders = SubOrderRow(many=True)
@@ -207,6 +210,7 @@ def demand_detail(page: DemandPage) -> dict[str, Any]:
         "dispatched_at": demand.dispatched_at,
         "finished_at": demand.finished_at,
         "closed_at": demand.closed_at,
+        "rule_version": demand.rule_version,
         "solved": demand.solved,
         "satisfaction": demand.satisfaction,
         "suborders": [suborder_row(row) for row in page.suborders],
@@ -301,8 +305,12 @@ class PlaceRow(Shown):
 class CategoryRow(Shown):
     id = serializers.IntegerField()
     name = serializers.CharField(label=_("类别"))
+    hint = serializers.CharField(label=_("举例"))
     urgency = serializers.CharField(label=_("紧急程度"))
     limit = serializers.CharField(label=_("办理时限"))
+    limit_value = serializers.IntegerField(label=_("办理时限的数值"))
+    limit_unit = serializers.ChoiceField(label=_("办理时限的单位"), choices=LimitUnit.choices)
+    contact_hours = serializers.IntegerField(label=_("首次联系时限（工作小时）；空为按全县的时限"), allow_null=True)
 
 
 class UnitRow(Shown):

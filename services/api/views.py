@@ -164,7 +164,16 @@ class CategoryList(ListView):
 
 
 def _category(row: Category) -> dict[str, Any]:
-    return {"id": row.pk, "name": row.name, "urgency": row.urgency, "limit": row.limit_words}
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "hint": row.hint,
+        "urgency": row.urgency,
+        "limit": row.limit_words,
+        "limit_value": row.limit_value,
+        "limit_unit": row.limit_unit,
+        "contact_hours": row.contact_hours,
+    }
 
 
 class UnitList(ListView):

@@ -215,6 +215,11 @@ def categories_for(county_id: int) -> QuerySet[Category]:
     return Category.objects.filter(county_id=county_id, is_active=True)
 
 
+def open_demands(category: Category) -> int:
+    """How many matters that are not ended carry a category: what retiring it concerns."""
+    return Demand.objects.open().filter(category=category).count()
+
+
 # Lists of the phone page and the desk.
 
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import policies
 from core.admin_base import Fact, Part, ScopedModelAdmin, chip, link
 from core.periods import date_words, datetime_words
+from services import posts
 from services.models import Demand, DemandEvent, Evaluation, Extension, FollowUp, Parking, SubOrder, Supervision
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, DemandPage
@@ -42,7 +45,7 @@ def context(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> 
         "chips": [(one.label, one.tone) for one in (cards.state_chip(demand), *cards.flags(demand))],
         "clock": cards.demand_clock(demand, now),
         "buttons": buttons(page, found),
-        "facts": facts(page, found),
+        "facts": facts(page, request, found),
         "contact_url": _contact_url(page, request, found),
         "suborders": [_suborder(row, now) for row in found.suborders],
         "parts": [] if found.summary else [*_records(demand), *demand_projects.parts(demand, request.user)],
@@ -71,7 +74,7 @@ def buttons(page: ScopedModelAdmin, found: DemandPage) -> list[dict[str, Any]]:
     return sorted(drawn, key=lambda button: _TONES[str(button["tone"])])
 
 
-def facts(page: ScopedModelAdmin, found: DemandPage) -> list[Fact]:
+def facts(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> list[Fact]:
     demand = found.demand
     lead = demand.lead_unit.name if demand.lead_unit else ""
     known = [
@@ -88,6 +91,7 @@ def facts(page: ScopedModelAdmin, found: DemandPage) -> list[Fact]:
         Fact(_("联系人"), demand.masked_name),
         Fact(_("联系电话"), demand.masked_phone),
         Fact(_("办理时限"), _when(demand.due_at)),
+        Fact(_("时限依据"), _rules(request, demand)),
         Fact(_("下一步时限"), _when(demand.step_due_at)),
         Fact(_("居民评价"), _heard(demand)),
     ]
@@ -126,6 +130,16 @@ def _origin(demand: Demand) -> str:
 
 def _when(moment: datetime | None) -> str:
     return datetime_words(moment) if moment else ""
+
+
+def _rules(request: HttpRequest, demand: Demand) -> str:
+    """Which version of the county's rules its limit was set by, with the way to it for whoever may read it."""
+    if demand.rule_version is None:
+        return ""
+    words = _("按第 %(number)d 版时限规则") % {"number": demand.rule_version}
+    if not policies.holds(request.user, posts.VIEW_SETTINGS):
+        return words
+    return link(words, reverse("admin:services_ruleversion_numbered", args=[demand.county_id, demand.rule_version]))
 
 
 def _heard(demand: Demand) -> str:

@@ -32,6 +32,7 @@ from partybuilding.models import (
     Unit,
     UnitMembership,
 )
+from services.actions.rule_versions import rules_in_force
 from services.actions.settings import set_calendar_day
 from services.models import (
     Activity,
@@ -56,6 +57,7 @@ from services.models import (
     Resource,
     Responsibility,
     RoutingRule,
+    RuleVersion,
     ServiceRating,
     ServiceRecord,
     UnitCheckIn,
@@ -115,6 +117,7 @@ LISTS: dict[type, list[str]] = {
     Category: [*CADRES, *ADMIN],
     **{model: [*CADRES, *ADMIN] for model in (RoutingRule, OutsideMatter, CategoryLearning)},
     LoopSettings: [*CADRES, *ADMIN],
+    RuleVersion: [*CADRES, *ADMIN],
     CalendarDay: ADMIN,
     County: ADMIN,
     Level: ADMIN,
@@ -163,6 +166,7 @@ ADDS: dict[type, list[str]] = {
     OutsideMatter: DEPARTMENT,
     CategoryLearning: [],
     LoopSettings: [],
+    RuleVersion: [],
     CalendarDay: ADMIN,
     County: [],
     Level: ADMIN,
@@ -269,6 +273,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         Category: cast.category,
         **routing_rows(cast.county, cast.a.unit),
         LoopSettings: cast.settings,
+        RuleVersion: make_version(cast.county),
         County: cast.county,
         Level: cast.county.levels.get(key="grid"),
         Compound: Compound.objects.get(pk=cast.a.compound.pk),
@@ -378,6 +383,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         Category: Category.objects.filter(county=county).first(),
         **routing_rows(county, unit),
         LoopSettings: LoopSettings.objects.get(county=county),
+        RuleVersion: make_version(county),
         County: county,
         Level: county.levels.get(key="grid"),
         Compound: Compound.objects.get(
@@ -396,6 +402,10 @@ def outside(cast: Cast) -> dict[type, Any]:
     }
 
 
+def make_version(county: County) -> RuleVersion:
+    return RuleVersion.objects.create(county=county, number=1, rules=rules_in_force(county))
+
+
 def project_at(node: GridNode) -> Remediation:
     return register_remediation(actor=SYSTEM, node=node, kind="lift", title="加装电梯")
 
@@ -408,6 +418,8 @@ def test_the_matrix_speaks_of_every_page_of_the_admin() -> None:
 OWN_PAGES = {
     Compound: {"figures", "figures_ledger"},
     GridNode: {"tree"},
+    CalendarDay: {"year"},
+    RuleVersion: {"numbered"},
     Level: {"preset"},
     Demand: {"move", "contact", "bulk", "export", "import", "import_template", "import_job", "import_confirm"},
     User: {"import_door", "handout"},

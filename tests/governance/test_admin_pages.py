@@ -20,11 +20,13 @@ from core.audit_words import deed_words
 from core.models import AuditEntry, CalendarDay, Job, User
 from grids.models import Appointment, GridNode
 from partybuilding.models import Member, PartyOrganisation, Unit, UnitMembership
-from services.models import Category, Demand, LoopSettings, UnitCheckIn
+from services.actions.rule_versions import LIMITS
+from services.models import Category, Demand, LoopSettings, RuleVersion, UnitCheckIn
 from services.workflow import DEMAND
 from tests import factories as make
 from tests.cast import Cast
 from tests.governance.test_admin_matrix import inside, signed_in, url
+from tests.services.test_loop import dispatched
 
 pytestmark = pytest.mark.django_db
 TODAY = "2026-03-05"
@@ -231,7 +233,7 @@ def test_limits_are_changed_within_bounds_and_written_down(cast: Cast) -> None:
     page = text_of(client.get(url(LoopSettings, "deed", cast.settings.pk, "edit")))
     names = re.findall(r'name="([a-z_]+)" value="(\d+)"', page)
     data: dict[str, Any] = {**dict(names), "promise": "1 小时内联系您"}
-    assert len(names) == 12
+    assert len(names) == len(LIMITS) == 23
     bad = sent(client, LoopSettings, {**data, "yellow_percent": 0}, to=cast.settings, deed="edit")
     assert bad.status_code == 200
     good = sent(client, LoopSettings, {**data, "accept_workdays": 2}, to=cast.settings, deed="edit")
@@ -253,6 +255,63 @@ def test_the_calendar_takes_local_days_and_names_the_years_it_does_not_know(cast
     assert (row.is_working, row.note) == (True, "补班")
     assert AuditEntry.objects.filter(action="calendar.set", county_id=cast.county.pk).count() == 2
     assert "2026年11月23日" in text_of(client.get(url(CalendarDay, "change", row.pk)))
+
+
+def test_a_stretch_of_days_is_adjusted_at_once_and_given_back_to_the_national_calendar(cast: Cast) -> None:
+    client = signed_in(cast.admin)
+    data = {"date": "2027-02-08", "until": "2027-02-10", "is_working": "0", "note": "春节"}
+    for wrong in ("2027-02-07", "2027-03-11"):
+        refused = sent(client, CalendarDay, {**data, "until": wrong})
+        assert refused.status_code == 200
+        assert "一次最多 31 天" in text_of(refused)
+    assert not CalendarDay.objects.exists()
+    assert sent(client, CalendarDay, data).status_code == 302
+    assert CalendarDay.objects.filter(is_working=False, note="春节").count() == 3
+    year = text_of(client.get(url(CalendarDay, "year", 2027)))
+    assert year.count("本地安排休息：春节") == 6  # each day says so twice: for the pointer and for the ear
+    assert "已手工填写 3 天" in year
+    assert "2027-02-08" in year
+    assert sent(client, CalendarDay, {**data, "until": "2027-02-09", "is_working": ""}).status_code == 302
+    assert [f"{row.date}" for row in CalendarDay.objects.all()] == ["2027-02-10"]
+    assert AuditEntry.objects.filter(action="calendar.unset", county_id=cast.county.pk).count() == 2
+
+
+def test_a_year_shows_whose_word_each_day_is_and_starts_the_form_with_the_day(cast: Cast) -> None:
+    client = signed_in(cast.admin)
+    CalendarDay.objects.create(date=datetime.date(2026, 3, 7), is_working=True)
+    year = text_of(client.get(url(CalendarDay, "year", 2026)))
+    for words in ("国家放假（春节）", "国家调休上班（春节）", "本地安排上班", "周末"):
+        assert words in year
+    assert "还没有内置" not in year
+    form = text_of(client.get(url(CalendarDay, "add") + "?date=2026-02-17"))
+    assert 'value="2026-02-17"' in form
+    assert client.get(url(CalendarDay, "add") + "?date=nonsense").status_code == 200
+    assert client.get(url(CalendarDay, "year", 2201)).status_code == 404
+    assert signed_in(cast.a.officer).get(url(CalendarDay, "year", 2026)).status_code == 403
+
+
+def test_versions_of_the_limits_say_what_changed_and_the_demand_names_its_own(cast: Cast) -> None:
+    client = signed_in(cast.admin)
+    data = {"name": "水电气暖", "urgency": "ordinary", "order": 1, "is_public": "on", "is_active": "on"}
+    changed = {**data, "limit_value": 6, "limit_unit": "work_hours", "contact_hours": 1}
+    assert sent(client, Category, changed, to=cast.category, deed="edit").status_code == 302
+    demand, _order = dispatched(cast)
+    newest = RuleVersion.objects.get(number=2)
+    assert "类别“水电气暖”、类别“水电气暖”首次联系" in text_of(client.get(url(RuleVersion, "changelist")))
+    page = text_of(client.get(url(RuleVersion, "change", newest.pk)))
+    assert "5 个工作日" in page
+    assert "6 个工作小时" in page
+    officer = signed_in(cast.a.officer)
+    shown = text_of(officer.get(url(Demand, "change", demand.pk)))
+    address = url(RuleVersion, "numbered", cast.county.pk, 2)
+    assert "按第 2 版时限规则" in shown
+    assert address in shown
+    answer = officer.get(address)
+    assert answer.status_code == 302
+    assert answer["Location"] == url(RuleVersion, "change", newest.pk)
+    assert signed_in(cast.other_county_admin).get(address).status_code == 404
+    with_unit = signed_in(cast.a.liaison).get("/api/v1/rule-versions/")
+    assert with_unit.json()["results"] == []
 
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
