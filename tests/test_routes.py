@@ -156,7 +156,7 @@ TABLE: dict[str, dict[int, str]] = {
     "api:categories": BY_KEY,
     "api:limits": BY_KEY,
     "api:rule_versions": BY_KEY,
-    "api:rule_version": {401: "anonymous", 200: "officer street department admin neighbour", 404: "*"},
+    "api:rule_version": {401: "anonymous", 200: "officer keeper street department admin neighbour", 404: "*"},
     "api:units": BY_KEY,
     "api:alliances": BY_KEY,
     "api:alliance_figures": BY_KEY,
