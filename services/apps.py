@@ -43,6 +43,7 @@ class ServicesConfig(AppConfig):
             import_jobs,  # noqa: F401  (its kinds of job register themselves)
             moving,
             routing,
+            triage_jobs,  # noqa: F401
         )
         from services.resources import activities as activity_sheets
         from services.resources import checkins, matching, projects, responsibilities, supply

@@ -17,6 +17,7 @@ from core.text import clean_line
 from grids.models import County, Level
 from services import posts
 from services.actions.moving import move
+from services.actions.together import Order, make_together
 from services.models import (
     Demand,
     Desk,
@@ -27,7 +28,7 @@ from services.models import (
     RoutingRule,
 )
 from services.selectors import outside
-from services.selectors.routing import DEDICATED, Line, circle_of, lines_of, route_of
+from services.selectors.routing import DEDICATED, Line, Route, circle_of, lines_of, route_of, routes_of
 
 logger = logging.getLogger(__name__)
 MOST_WORDS, WORD_LENGTH = 20, 20
@@ -339,14 +340,9 @@ def dispatch_by_rule(demand: Demand) -> Demand:
         with transaction.atomic():
             automatic = RoutingRule.objects.filter(county_id=demand.county_id, is_active=True, mode=RouteMode.AUTO)
             route = route_of(demand) if automatic.exists() else None
-            if route is None or route.unit is None or route.mode != RouteMode.AUTO:
+            if route is None or not _is_followed(route):
                 return demand
-            data = {
-                "unit": route.unit,
-                "supporting": route.supporting,
-                "category": route.category,
-                "note": _("按派单规则自动派单。%(why)s。") % {"why": "；".join(route.reasons)},
-            }
+            data = _as_told(route)
             return move(actor=SYSTEM, target=demand, name="dispatch", data=data)
     except DomainError as error:
         # Somebody was quicker, or the unit's check-in has just ended.
@@ -354,3 +350,35 @@ def dispatch_by_rule(demand: Demand) -> Demand:
     except Exception:
         logger.exception("rules could not be followed for %s", demand.code)
     return demand
+
+
+def dispatch_many_by_rule(demands: Sequence[Demand]) -> int:
+    """The same for many demands that were accepted together, in a fixed number of statements. Returns how many went."""
+    try:
+        with transaction.atomic():
+            counties = {demand.county_id for demand in demands}
+            automatic = RoutingRule.objects.filter(county_id__in=counties, is_active=True, mode=RouteMode.AUTO)
+            routes = routes_of(demands) if demands and automatic.exists() else {}
+            orders = [
+                Order(demand.pk, None, [("dispatch", _as_told(routes[demand.pk]))])
+                for demand in demands
+                if demand.pk in routes and _is_followed(routes[demand.pk])
+            ]
+            return sum(answer.error is None for answer in make_together(actor=SYSTEM, orders=orders)) if orders else 0
+    except Exception:
+        logger.exception("rules could not be followed for %s demands", len(demands))
+    return 0
+
+
+def _is_followed(route: Route) -> bool:
+    return route.unit is not None and route.mode == RouteMode.AUTO
+
+
+def _as_told(route: Route) -> dict[str, Any]:
+    """The inputs of the dispatch a route speaks of."""
+    return {
+        "unit": route.unit,
+        "supporting": route.supporting,
+        "category": route.category,
+        "note": _("按派单规则自动派单。%(why)s。") % {"why": "；".join(route.reasons)},
+    }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from core.actors import Actor
 from core.errors import Conflict, Invalid
+from services.actions import routing
 from services.actions.together import Answer, Order, Written, make_together
 
 MOST = 2000
@@ -32,14 +33,19 @@ def triage(*, actor: Actor, orders: Sequence[Order], written: Written | None = N
 
     Raises Invalid for more than 2,000 orders, two for one demand, or a move that is none of triage's; nothing was done.
     """
-    _check(orders)
+    check(orders)
     answers: list[Answer] = []
     for start in range(0, len(orders), BATCH):
-        answers += _batch(actor, orders[start : start + BATCH], written)
+        some = _batch(actor, orders[start : start + BATCH], written)
+        # What was accepted and no more goes where an automatic rule sends it, as after a single acceptance.
+        accepted = [answer.demand for answer in some if answer.made == ("accept",) and answer.error is None]
+        routing.dispatch_many_by_rule([demand for demand in accepted if demand is not None])
+        answers += some
     return answers
 
 
-def _check(orders: Sequence[Order]) -> None:
+def check(orders: Sequence[Order]) -> None:
+    """Raises `Invalid` for orders that make no sense as a whole; see `triage`."""
     if len(orders) > MOST:
         raise Invalid(_("一次最多办理 %(count)d 条，请分几次。") % {"count": MOST}, code="too_many")
     if len({order.demand for order in orders}) < len(orders):
@@ -63,4 +69,4 @@ def _batch(actor: Actor, orders: Sequence[Order], written: Written | None) -> li
         return refused
 
 
-__all__ = ["BATCH", "MOST", "MOVES", "Answer", "Order", "triage"]
+__all__ = ["BATCH", "MOST", "MOVES", "Answer", "Order", "check", "triage"]

@@ -24,7 +24,7 @@ from services import posts
 from services.admin import filters
 from services.admin.matching import match_tools
 from services.models import Demand, Origin
-from services.views import admin_bulk, admin_demand, admin_moves, cards, imports
+from services.views import admin_bulk, admin_demand, admin_moves, admin_triage, cards, imports
 from services.views.admin_call import CallForm, register_call
 
 
@@ -98,6 +98,9 @@ class DemandAdmin(ScopedModelAdmin):
 
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
         found = super().tools(request)
+        if policies.holds(request.user, posts.ACCEPT_DEMAND):
+            query = urlencode(list(request.GET.lists()), doseq=True)
+            found.append((_("批量分拣"), f"{self.url('triage')}?{query}", "plain"))
         found += match_tools(request)
         if policies.holds(request.user, posts.EXPORT_DEMAND):
             query = urlencode(list(request.GET.lists()), doseq=True)
@@ -140,6 +143,8 @@ class DemandAdmin(ScopedModelAdmin):
             self.page("<int:object_id>/move/<slug:name>/", self.move_view, "move"),
             self.page("<int:object_id>/contact/", self.contact_view, "contact"),
             self.page("bulk/<slug:name>/", self.bulk_view, "bulk"),
+            self.page("triage/", self.triage_view, "triage"),
+            self.page("triage/<int:pk>/", self.triage_job_view, "triage_job"),
             self.page("export/", self.export_view, "export"),
             *imports.urls(self),
         ]
@@ -158,6 +163,12 @@ class DemandAdmin(ScopedModelAdmin):
 
     def bulk_view(self, request: HttpRequest, name: str) -> HttpResponse:
         return admin_bulk.bulk_view(self, request, name)
+
+    def triage_view(self, request: HttpRequest) -> HttpResponse:
+        return admin_triage.triage_view(self, request)
+
+    def triage_job_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return admin_triage.job_view(self, request, pk)
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         try:

@@ -1,0 +1,127 @@
+"""Sorting more than a hundred demands as a job: what was filled in on the page, carried out by a worker.
+
+What became of each batch is written with the batch: a worker that takes over goes on after the last one that stands.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core import jobs
+from core.jobs import JobRun, LostError
+from core.models import Job, JobState, User
+from partybuilding.models import Unit
+from services.actions import triage
+from services.actions.together import Answer, Order
+from services.models import Category, Demand
+from services.workflow import DEMAND
+
+KIND = "demand_triage"
+# Carried out while the person waits.
+AT_ONCE = 100
+# Rows that a report names.
+SHOWN = 200
+
+# An order as plain JSON: [demand, version, [[move, {input: text or key}], ...]].
+Plan = list[Any]
+Refused = list[Any]
+
+
+def orders_of(plans: Sequence[Plan]) -> list[Order]:
+    """Orders from their plans, with the rows that these name. Three statements."""
+    steps = [(name, data) for _pk, _version, moves in plans for name, data in moves]
+
+    def rows(model: Any, key: str) -> dict[int, Any]:
+        found: dict[int, Any] = model.objects.in_bulk({data[key] for _name, data in steps if data.get(key)})
+        return found
+
+    named = {"category": rows(Category, "category"), "unit": rows(Unit, "unit"), "matter": rows(Demand, "matter")}
+
+    def inputs(data: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: named[key].get(value) if key in named else value for key, value in data.items()}
+
+    return [Order(pk, version, [(name, inputs(data)) for name, data in moves]) for pk, version, moves in plans]
+
+
+def report_of(answers: Sequence[Answer], refused: Sequence[Refused] = ()) -> dict[str, Any]:
+    """What became of orders, as the page shows it.
+
+    Args:
+        refused: rows that did not even become orders, as `Refused`: [key, code, title, what was done, reason].
+    """
+    counted = Counter(name for answer in answers for name in answer.made)
+    problems = [*refused, *(_named(answer, answer.reason) for answer in answers if answer.error is not None)]
+    done = [answer for answer in answers if answer.error is None]
+    return {
+        "total": len(answers) + len(refused),
+        "done": len(done),
+        "counted": dict(counted),
+        "refused": problems,
+        "rows": [_named(answer, "") for answer in done[:SHOWN]],
+        "batches": 1,
+    }
+
+
+def _named(answer: Answer, reason: str) -> Refused:
+    demand = answer.demand
+    words = "、".join(str(DEMAND.get(name).done) for name in answer.made)
+    known = (demand.pk, demand.code, demand.title) if demand is not None else (None, "", "")
+    return [*known, words, reason]
+
+
+def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    if not one:
+        return dict(other)
+    return {
+        "total": one["total"] + other["total"],
+        "done": one["done"] + other["done"],
+        "counted": dict(Counter(one["counted"]) + Counter(other["counted"])),
+        "refused": [*one["refused"], *other["refused"]],
+        "rows": [*one["rows"], *other["rows"]][:SHOWN],
+        "batches": one["batches"] + other["batches"],
+    }
+
+
+def submit_triage(*, actor: User, plans: Sequence[Plan], refused: Sequence[Refused] = ()) -> Job:
+    """Asks for a job that carries out plans of at most 2,000 demands. Raises as `triage.check`."""
+    triage.check(orders_of(plans))
+    return jobs.submit(
+        actor=actor,
+        kind=KIND,
+        title=_("批量分拣 %(count)d 条") % {"count": len(plans)},
+        params={"plans": list(plans), "refused": list(refused)},
+    )
+
+
+@jobs.job_kind(KIND, label=gettext_lazy("批量分拣"))
+def run_triage(run: JobRun) -> Mapping[str, Any]:
+    """Carries the plans out, five hundred a transaction, from the first that no worker has done yet."""
+    plans, report = run.params["plans"], dict(run.job.report.get("triage", {}))
+    if not report:
+        report = {**report_of([], run.params.get("refused", ())), "batches": 0}
+    first = report["batches"] * triage.BATCH
+    state: dict[str, Any] = {"report": report, "done": first}
+
+    def written(answers: list[Answer]) -> None:
+        state["report"] = _joined(state["report"], report_of(answers))
+        mine = Job.objects.filter(pk=run.job.pk, state=JobState.RUNNING, attempts=run.job.attempts)
+        if not mine.update(report={"triage": state["report"]}):
+            # Another worker has the job by now; this batch is its own.
+            raise LostError
+        state["done"] += len(answers)
+        run.progress(state["done"], len(plans))
+
+    run.progress(first, len(plans))
+    triage.triage(actor=run.actor, orders=orders_of(plans[first:]), written=written)
+    found = state["report"]
+    return {
+        "lines": [
+            [_("办好"), _("%(count)d 条") % {"count": found["done"]}],
+            [_("没有办成"), _("%(count)d 条") % {"count": len(found["refused"])}],
+        ],
+        "link": [_("查看分拣结果"), f"/admin/services/demand/triage/{run.job.pk}/"],
+        "triage": found,
+    }

@@ -1,0 +1,258 @@
+"""批量分拣: a page of demands that wait to be sorted, each with what is suggested for it, and one button for all of them.
+
+What is filled in becomes orders of `services.actions.triage`: up to a hundred while the person waits, more as a job. The
+result names what could not be done with its reason. Works without JavaScript.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core import jobs
+from core.admin_base import ScopedModelAdmin
+from core.errors import DomainError, Invalid, NotFound
+from core.models import Job, JobState, User
+from partybuilding.unit_names import UnitNames
+from services.actions import triage, triage_jobs
+from services.actions.triage_jobs import AT_ONCE, Plan, Refused
+from services.models import Demand, DemandState
+from services.selectors import triage as selectors
+from services.selectors.loop import categories_for
+from services.selectors.triage import Suggestion
+from services.views import cards
+from services.workflow import DEMAND
+
+PAGE = 200
+LEAVE = ""
+# What can be chosen for a row, by its state: name of the choice -> moves, words.
+CHOICES: dict[str, dict[str, tuple[tuple[str, ...], Any]]] = {
+    DemandState.REGISTERED: {
+        "dispatch": (("accept", "dispatch"), gettext_lazy("受理并派单")),
+        "accept": (("accept",), gettext_lazy("只受理")),
+        "publish": (("accept", "publish"), gettext_lazy("受理并发布认领")),
+        "link": (("link",), gettext_lazy("并案")),
+        "decline": (("decline",), gettext_lazy("不予受理")),
+        LEAVE: ((), gettext_lazy("先不办")),
+    },
+    DemandState.ACCEPTED: {
+        "dispatch": (("dispatch",), gettext_lazy("派单")),
+        "publish": (("publish",), gettext_lazy("发布认领")),
+        "link": (("link",), gettext_lazy("并案")),
+        LEAVE: ((), gettext_lazy("先不办")),
+    },
+}
+# For the rows of the filter that are not on the page.
+REST = {
+    "suggested": gettext_lazy("按建议受理并派单，没有建议单位的只受理"),
+    "accept": gettext_lazy("只受理"),
+    "publish": gettext_lazy("受理并发布认领"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the page."""
+
+    demand: Demand
+    suggestion: Suggestion
+    number: int
+
+    @property
+    def chip(self) -> cards.Chip:
+        return cards.state_chip(self.demand)
+
+    @property
+    def choices(self) -> list[tuple[str, Any, bool]]:
+        chosen = self.choice
+        return [(name, words, name == chosen) for name, (_moves, words) in CHOICES[self.demand.state].items()]
+
+    @property
+    def choice(self) -> str:
+        """What is chosen before anybody has chosen: never a thing that needs more than the suggestion gives."""
+        return suggested_choice(self.demand, self.suggestion)
+
+    @property
+    def category_id(self) -> int:
+        return self.suggestion.category.pk if self.suggestion.category else self.demand.category_id
+
+    @property
+    def is_new_category(self) -> bool:
+        return self.category_id != self.demand.category_id
+
+
+def suggested_choice(demand: Demand, suggestion: Suggestion) -> str:
+    if suggestion.unit is not None:
+        return "dispatch"
+    return "accept" if demand.state == DemandState.REGISTERED else LEAVE
+
+
+def triage_view(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
+    user = _sorter(request)
+    try:
+        changes = page.get_changelist_instance(request)
+        rows = selectors.waiting(user, changes.get_queryset(request))
+    except IncorrectLookupParameters:
+        return redirect(page.url("triage"))
+    if request.method == "POST":
+        return _sent(page, request, user, rows)
+    paginator = Paginator(rows, PAGE)
+    shown = paginator.get_page(request.GET.get("p"))
+    demands = list(shown.object_list)
+    suggested = selectors.suggestions(demands)
+    first = shown.start_index()
+    lines = [Line(demand, suggested[demand.pk], first + number) for number, demand in enumerate(demands)]
+    query = request.GET.copy()
+    query.pop("p", None)
+    context = {
+        "title": _("批量分拣"),
+        "cl": changes,
+        "shown": shown,
+        "lines": lines,
+        "rest": min(paginator.count, triage.MOST) - len(lines),
+        "most": triage.MOST,
+        "rest_choices": REST.items(),
+        "categories": categories_for(demands[0].county_id) if demands else (),
+        "units": selectors.units_around(demands),
+        "query": query.urlencode(),
+        "back": page.url("changelist"),
+    }
+    return page.render(request, "admin/triage.html", context)
+
+
+def _sorter(request: HttpRequest) -> User:
+    if not isinstance(request.user, User) or not selectors.may_sort(request.user):
+        raise PermissionDenied
+    return request.user
+
+
+def _sent(page: ScopedModelAdmin, request: HttpRequest, user: User, rows: Any) -> HttpResponse:
+    sent = _Sent(request, user)
+    plans, refused = sent.plans()
+    if request.POST.get("rest"):
+        plans += sent.rest(rows)
+    back = page.url("triage") + (f"?{request.GET.urlencode()}" if request.GET else "")
+    if len(plans) > AT_ONCE:
+        job = triage_jobs.submit_triage(actor=user, plans=plans, refused=refused)
+        return redirect(f"{page.url('triage_job', job.pk)}?{urlencode({'back': request.GET.urlencode()})}")
+    answers = triage.triage(actor=user, orders=triage_jobs.orders_of(plans))
+    return _result(page, request, triage_jobs.report_of(answers, refused), back)
+
+
+class _Sent:
+    """What was filled in, as plans."""
+
+    def __init__(self, request: HttpRequest, user: User) -> None:
+        self.post, self.user = request.POST, user
+        ids = self.post.getlist("shown" if self.post.get("which") == "page" else "row")
+        keys = list(dict.fromkeys(number for text in ids if (number := _number(text)) is not None))[: triage.MOST]
+        self.seen = {_number(text) for text in self.post.getlist("shown")}
+        found = Demand.objects.visible_to(user).filter(pk__in=keys).select_related("county", "category")
+        self.demands: dict[int, Demand] = {demand.pk: demand for demand in found}
+        self.keys = [key for key in keys if key in self.demands]
+        self.names: dict[int, UnitNames] = {}
+        codes = {code for key in self.keys if (code := self._given("matter", key))}
+        matters = Demand.objects.visible_to(user).filter(code__in=codes).only("pk", "code")
+        self.matters = {row.code: row.pk for row in matters}
+
+    def _given(self, name: str, key: int) -> str:
+        return str(self.post.get(f"{name}-{key}", "")).strip()[:200]
+
+    def plans(self) -> tuple[list[Plan], list[Refused]]:
+        """Plans of the rows that were to be done, and those of them that say something nobody can do."""
+        plans: list[Plan] = []
+        refused: list[Refused] = []
+        for key in self.keys:
+            demand = self.demands[key]
+            choice = CHOICES.get(demand.state, {}).get(self._given("do", key))
+            if self._given("do", key) == LEAVE and f"do-{key}" in self.post:
+                continue
+            try:
+                version = _number(self._given("version", key))
+                if choice is None or version is None:
+                    raise Invalid(_("这条需求刚刚有了变化，请刷新页面后再办理。"))
+                plans.append([key, version, [[name, self._inputs(name, demand)] for name in choice[0]]])
+            except DomainError as error:
+                refused.append([key, demand.code, demand.title, "", error.message])
+        return plans, refused
+
+    def _inputs(self, name: str, demand: Demand) -> dict[str, Any]:
+        if name == "accept":
+            category = _number(self._given("category", demand.pk))
+            return {"category": category} if category and category != demand.category_id else {}
+        if name == "dispatch":
+            written = self._given("unit", demand.pk)
+            if not written:
+                raise Invalid(_("没有填写派给哪个单位。"))
+            if demand.county_id not in self.names:
+                self.names[demand.county_id] = UnitNames(demand.county)
+            return {"unit": self.names[demand.county_id].find(written).pk}
+        if name == "link":
+            code = self._given("matter", demand.pk)
+            if code not in self.matters:
+                raise Invalid(_("没有找到要并入的需求“%(code)s”，请填写完整的编号。") % {"code": code or "—"})
+            return {"matter": self.matters[code]}
+        if name == "decline":
+            return {"reason": str(self.post.get("reason", "")).strip()[:500]}
+        return {}
+
+    def rest(self, rows: Any) -> list[Plan]:
+        """Plans of the filter's rows that are not on the page."""
+        demands = [demand for demand in rows[: triage.MOST] if demand.pk not in self.seen]
+        chosen = self.post.get("rest_do", "suggested")
+        suggested = selectors.suggestions(demands)
+        plans: list[Plan] = []
+        for demand in demands:
+            suggestion = suggested[demand.pk]
+            choice = suggested_choice(demand, suggestion) if chosen == "suggested" else chosen
+            moves = CHOICES[demand.state].get(choice, ((), ""))[0]
+            category = suggestion.category
+            inputs: dict[str, dict[str, Any]] = {
+                "accept": {"category": category.pk} if category and category.pk != demand.category_id else {},
+                "dispatch": {"unit": suggestion.unit.pk} if suggestion.unit else {},
+            }
+            if moves:
+                plans.append([demand.pk, demand.version, [[name, inputs.get(name, {})] for name in moves]])
+        return plans
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def job_view(page: ScopedModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress of a job, then what came of it."""
+    user = _sorter(request)
+    job = Job.objects.visible_to(user).filter(pk=pk, kind=triage_jobs.KIND).first()
+    if job is None:
+        raise NotFound(_("没有找到这次分拣。只有提交人自己能看到。"))
+    query = request.GET.get("back", "")
+    back = page.url("triage") + (f"?{query}" if query else "")
+    if job.state in (JobState.DONE, JobState.FAILED):
+        report = job.report.get("triage") or triage_jobs.report_of([], job.params.get("refused", ()))
+        return _result(page, request, report, back, job)
+    context = {"title": _("正在分拣"), "job": job, "kind_label": jobs.kind_label(job.kind), "back": back}
+    return page.render(request, "admin/triage_done.html", context)
+
+
+def _result(
+    page: ScopedModelAdmin, request: HttpRequest, report: dict[str, Any], back: str, job: Job | None = None
+) -> HttpResponse:
+    counted = [(DEMAND.get(name).label, count) for name, count in report["counted"].items()]
+    context = {
+        "title": _("分拣结果"),
+        "report": report,
+        "counted": counted,
+        "job": job,
+        "over": True,
+        "back": back,
+        "list_url": page.url("changelist"),
+    }
+    return page.render(request, "admin/triage_done.html", context)
