@@ -13,8 +13,9 @@ from typing import Any
 from core.actors import SYSTEM, Actor, kind_of, user_of
 from core.periods import local_date
 from partybuilding.models import Unit
+from services import reminders
 from services.actions import demand_effects
-from services.actions.moving import EFFECTS
+from services.actions.carrying import EFFECTS
 from services.actions.step import Move, Target
 from services.actions.suborder_effects import until_words
 from services.clocks import Clock, later
@@ -92,6 +93,8 @@ class Story:
         for obj, old in zip(touched, before, strict=True):
             if obj.__dict__ != old:
                 obj.version += 1
+        for order in self.suborders:
+            order.remind_at = reminders.first_at(order)
         title = f"{row.done or row.label}{'：' + step.about if step.about else ''}"
         self._write(name, title, at, actor, suborder, step.text, from_state, target.state)
 
