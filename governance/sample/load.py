@@ -18,7 +18,7 @@ from governance.sample.care import raise_households
 from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
-from governance.sample.facts import COUNTIES, CountyFacts
+from governance.sample.facts import COUNTIES, ZHENLAI, CountyFacts
 from governance.sample.matches import busiest, match_lists, offer_resources
 from governance.sample.meetings import hold_meetings
 from governance.sample.members import report_members, settle_members
@@ -29,6 +29,7 @@ from governance.sample.shown import tell_shown
 from governance.sample.supply import write_lists
 from governance.sample.tree import streets_of
 from governance.sample.weft import raise_units, report_units, staff_units, write_people
+from governance.sample.wishes import write_wishes
 from grids.actions import create_county
 from grids.actions.bulk import build_street
 from grids.models import Appointment, County, GridNode
@@ -139,6 +140,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     first = next(node for node in nodes if node.level_key == "community") if shown else None
     promised = write_promises(county, facts, nodes, weft, posts, accounts.day, first)
     _audit(*promised.tables)
+    if facts is ZHENLAI or first is not None:
+        _audit(*write_wishes(county, nodes, weft, posts, reported.checkins, accounts.day, first).tables)
     listed = write_lists(demands, accounts.day, first)
     _audit(*(table for table in listed.tables if table))
     _audit(*compound_rows)
