@@ -29,6 +29,8 @@ from partybuilding.models import (
 from services import posts
 from services.models import (
     Activity,
+    Bulletin,
+    BulletinItem,
     Category,
     CategoryLearning,
     Certificate,
@@ -44,6 +46,7 @@ from services.models import (
     MemberCheckIn,
     OutsideMatter,
     Project,
+    RateExclusion,
     Resolution,
     Resource,
     Responsibility,
@@ -75,6 +78,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         (_("包联"), _pairings(request)),
         (_("关爱"), _care(request)),
         (_("党组织"), _models(request, PartyOrganisation, Member, Station, FloatingMember)),
+        (_("通报与剔除"), _models(request, Bulletin, BulletinItem, RateExclusion)),
         (_("统计"), _figures(request)),
         (_("管理"), _administration(request)),
         (_("我的"), _mine(request)),

@@ -35,6 +35,7 @@ class ServicesConfig(AppConfig):
             place_promises,
             policies,
             posts,
+            rate_notices,
             timeline,
             wish_faces,
             workflow,
@@ -49,7 +50,14 @@ class ServicesConfig(AppConfig):
         from services.resources import checkins, matching, projects, responsibilities, supply
         from services.resources import commitments as commitment_sheets
         from services.selectors import loop as selectors
-        from services.views import mobile_checkins, mobile_commitments, mobile_ratings, mobile_supply, photos
+        from services.views import (
+            mobile_checkins,
+            mobile_commitments,
+            mobile_rates,
+            mobile_ratings,
+            mobile_supply,
+            photos,
+        )
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -73,6 +81,7 @@ class ServicesConfig(AppConfig):
             models.Tally: policies.TallyPolicy(),
             models.Whistle: policies.OfDemand(),
             models.RateExclusion: policies.OfDemand(),
+            models.Climb: policies.OfDemand(),
             models.RuleVersion: CountySettings(posts.VIEW_SETTINGS),
             models.RoutingRule: CountySettings(posts.VIEW_SETTINGS),
             models.OutsideMatter: CountySettings(posts.VIEW_SETTINGS),
@@ -94,6 +103,7 @@ class ServicesConfig(AppConfig):
         notices.register()
         commitment_notices.register()
         list_notices.register()
+        rate_notices.register()
         checkin_notices.register()
         list_faces.register()
         case_faces.register()
@@ -114,6 +124,7 @@ class ServicesConfig(AppConfig):
         grid_timeline.register("promises", place_promises.history)
         member_faces.register()
         phone.offer_ways("commitments", mobile_commitments.ways, desk=True)
+        phone.offer_ways("rates", mobile_rates.ways, desk=True)
         phone.offer_ways("ratings", mobile_ratings.ways, counted=False)
         for sheet in (supply.ResourceSheet, projects.ProjectSheet, responsibilities.ResponsibilitySheet):
             sheets.register(sheet())

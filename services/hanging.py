@@ -26,6 +26,7 @@ from services.models import (
     COMMITMENT_OPEN,
     MEMBER_CHECKIN_OPEN,
     PROJECT_HOLDS,
+    BulletinItem,
     CaseState,
     CheckInApplication,
     CheckInRole,
@@ -118,6 +119,12 @@ def register() -> None:
         label=_("未了的微心愿"),
         community="community",
         open=lambda: Q(state__in=[WishState.COLLECTED, WishState.OPEN, WishState.ADOPTED, WishState.DONE]),
+    )
+    hanging.register(
+        BulletinItem,
+        label=_("未整改的通报事项"),
+        node="community",
+        open=lambda: Q(state__in=["open", "answered"]),
     )
     duties.register("suborder", label=_("没有了结的派单"), rows=_in_hand)
     duties.register("commitment", label=_("没有完成的承诺事项"), rows=_promised)

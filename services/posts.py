@@ -17,6 +17,7 @@ HAND_UP_DEMAND = "demand.hand_up"
 HAND_DOWN_DEMAND = "demand.hand_down"
 WHISTLE_DEMAND = "demand.whistle"
 SUPERVISE_DEMAND = "demand.supervise"
+INSTRUCT_DEMAND = "demand.instruct"
 IMPORT_DEMAND = "demand.import"
 EXPORT_DEMAND = "demand.export"
 REVEAL_CONTACT = "demand.reveal"
@@ -91,6 +92,7 @@ RIGHT_LABELS = {
     HAND_DOWN_DEMAND: _("交回社区"),
     WHISTLE_DEMAND: _("吹哨"),
     SUPERVISE_DEMAND: _("督办"),
+    INSTRUCT_DEMAND: _("领导批示"),
     IMPORT_DEMAND: _("导入需求"),
     EXPORT_DEMAND: _("导出需求"),
     REVEAL_CONTACT: _("查看联系方式"),
@@ -227,7 +229,7 @@ POST_RIGHTS: dict[str, set[str]] = {
         MANAGE_ROUTING,
     },
     # Leaders look after communities and take the hard matters; contacts stay masked for them.
-    "county_leader": {*_LOOKS},
+    "county_leader": {*_LOOKS, INSTRUCT_DEMAND},
     "county_admin": {VIEW_CHECKIN, MANAGE_CHECKIN, VIEW_SETTINGS, MANAGE_SETTINGS},
     "street_secretary": _STREET,
     "street_officer": _STREET,

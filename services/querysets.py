@@ -59,3 +59,13 @@ class AssignmentQuerySet(ScopedQuerySet):
     def live(self) -> "AssignmentQuerySet":
         """Those that were not declined, neither in words nor by silence."""
         return self.filter(state__in=["offered", "taken"])
+
+
+class BulletinItemQuerySet(ScopedQuerySet):
+    def waiting(self) -> "BulletinItemQuerySet":
+        """Named in a published bulletin and not settled."""
+        return self.filter(state__in=["open", "answered"], bulletin__state="published")
+
+    def open(self) -> "BulletinItemQuerySet":
+        """Without an answer yet."""
+        return self.filter(state="open")

@@ -10,6 +10,7 @@ from services.actions import (
     matching,
     meeting_sweep,
     member_sweep,
+    rate_sweep,
     sweeping,
     tallies,
     wish_sweep,
@@ -74,3 +75,9 @@ def sweep_cases() -> dict[str, int]:
 def sweep_wishes() -> dict[str, int]:
     """Every hour: small wishes past their limits, and names whose time is over."""
     return wish_sweep.sweep_wishes()
+
+
+@shared_task(name="services.tasks.sweep_rates", ignore_result=True)
+def sweep_rates() -> dict[str, int]:
+    """Every hour: exclusions nobody decides on, bulletins nobody answers, matters of a bulletin that have ended."""
+    return rate_sweep.sweep_rates()

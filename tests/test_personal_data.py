@@ -72,6 +72,7 @@ NOT_OF_PERSONS = {
     "services.CategoryLearning": {"counts"},
     "services.HelpCase": {"code"},
     "services.OutsideMatter": {"basis", "name", "words"},
+    "services.RateExclusion": {"figures"},
     "services.RoutingRule": {"levels", "name", "origins", "words"},
     "services.RuleVersion": {"rules"},
     "services.Whistle": {"venue"},

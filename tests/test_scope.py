@@ -54,6 +54,7 @@ from services.models import (
     CategoryLearning,
     Certificate,
     CheckInApplication,
+    Climb,
     Commitment,
     CommitmentProgress,
     Demand,
@@ -195,6 +196,7 @@ def _hang_everything(demand: Demand, suborder: SubOrder | None, officer: User) -
     Supervision.objects.create(demand=demand, text="催", by=officer, due_at=timezone.now())
     Whistle.objects.create(demand=demand, text="请到场", by=officer, due_at=timezone.now())
     RateExclusion.objects.create(demand=demand, response=True, reason="停电", by=officer, due_at=timezone.now())
+    Climb.objects.create(demand=demand, limit=timezone.now(), rung="leader")
     if suborder:
         Extension.objects.create(suborder=suborder, until=timezone.localdate(), reason="等", by=officer)
 

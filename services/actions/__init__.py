@@ -1,6 +1,15 @@
 """Every change of this floor's data. Import from here: `from services.actions import move, raise_demand`."""
 
 from services.actions.activities import change_activity, drop_activity, register_activity
+from services.actions.bulletin_items import answer_item, send_back_item, settle_item
+from services.actions.bulletins import (
+    add_item,
+    change_bulletin,
+    draft_bulletin,
+    publish_bulletin,
+    take_out,
+    withdraw_bulletin,
+)
 from services.actions.case_helps import (
     accept_help,
     decline_help,
@@ -40,6 +49,14 @@ from services.actions.commitments import (
     make_commitments,
     settle_commitments,
 )
+from services.actions.exclusions import (
+    approve_exclusion,
+    reject_exclusion,
+    request_exclusion,
+    reverse_exclusion,
+    withdraw_exclusion,
+)
+from services.actions.ladder import instruct
 from services.actions.moving import move
 from services.actions.projects import NewProject, claim_project, draft_projects
 from services.actions.raising import raise_demand
@@ -55,8 +72,12 @@ __all__ = [
     "ResourceFacts",
     "Settlement",
     "accept_help",
+    "add_item",
+    "answer_item",
+    "approve_exclusion",
     "ask_help",
     "change_activity",
+    "change_bulletin",
     "change_case",
     "change_check_in",
     "change_commitment",
@@ -66,6 +87,7 @@ __all__ = [
     "close_case",
     "confirm_commitment",
     "decline_help",
+    "draft_bulletin",
     "draft_projects",
     "drop_activity",
     "drop_commitment",
@@ -73,6 +95,7 @@ __all__ = [
     "end_help",
     "erase_case",
     "finish_help",
+    "instruct",
     "keep_resources",
     "leave_help",
     "make_commitment",
@@ -82,17 +105,26 @@ __all__ = [
     "note_case",
     "offer_resource",
     "open_case",
+    "publish_bulletin",
     "raise_demand",
     "rate",
     "register_activity",
     "register_resource",
+    "reject_exclusion",
     "reopen_case",
     "report_done",
     "report_help",
     "report_progress",
+    "request_exclusion",
     "reveal_contact",
+    "reverse_exclusion",
     "review_case",
     "send_back_commitment",
+    "send_back_item",
     "settle_commitments",
+    "settle_item",
+    "take_out",
+    "withdraw_bulletin",
+    "withdraw_exclusion",
     "withdraw_help",
 ]

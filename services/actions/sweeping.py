@@ -26,7 +26,7 @@ from core.models import OutboxMessage
 from core.notices import Message
 from grids.models import GridNode
 from services import reminders
-from services.actions import wait_sweep
+from services.actions import ladder, wait_sweep
 from services.actions.together import Order, make_together
 from services.models import Demand, DemandEvent, DemandState, SubOrder, Supervision
 from services.notices import message, waiting_message
@@ -45,6 +45,7 @@ def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
         "closed": close_silent(now),
         "unparked": unpark(now),
         "lapsed": wait_sweep.lapse_silent(now),
+        "climbed": ladder.climb(now),
     }
 
 

@@ -46,11 +46,13 @@ from services.models.meeting import (
 )
 from services.models.rating import RatingSide, ServiceRating
 from services.models.records import (
+    Climb,
     ExclusionState,
     Extension,
     ExtensionState,
     Parking,
     RateExclusion,
+    Rung,
     Supervision,
     Whistle,
 )
@@ -99,6 +101,7 @@ __all__ = [
     "Certificate",
     "CheckInApplication",
     "CheckInRole",
+    "Climb",
     "Commitment",
     "CommitmentProgress",
     "CommitmentState",
@@ -152,6 +155,7 @@ __all__ = [
     "RouteTime",
     "RoutingRule",
     "RuleVersion",
+    "Rung",
     "Satisfaction",
     "ServiceRating",
     "ServiceRecord",

@@ -10,6 +10,7 @@ from grids.models import County, GridNode
 from grids.querysets import ScopedQuerySet
 from partybuilding.models import Unit
 from services.models.demand import Demand
+from services.querysets import BulletinItemQuerySet
 
 
 class BulletinState(models.TextChoices):
@@ -19,11 +20,15 @@ class BulletinState(models.TextChoices):
 
 
 class Bulletin(models.Model):
-    """One number of the county's bulletin. `figures`: the three rates by community as they stood when it was published."""
+    """One number of the county's bulletin. It gets its number when it is published, so that no number is missing.
+
+    `figures`: everything it says of rates and matters as it stood when it was published (`services.selectors.bulletins`);
+    the paper is printed from it alone.
+    """
 
     county = models.ForeignKey(County, models.PROTECT, related_name="bulletins", verbose_name=_("县"))
     year = models.PositiveSmallIntegerField(_("年度"))
-    number = models.PositiveSmallIntegerField(_("期号"))
+    number = models.PositiveSmallIntegerField(_("期号"), null=True, blank=True)
     title = models.CharField(_("标题"), max_length=80)
     since = models.DateField(_("起"))
     until = models.DateField(_("止"))
@@ -74,9 +79,10 @@ class BulletinItem(models.Model):
     )
     answered_at = models.DateTimeField(_("答复时间"), null=True, blank=True)
     settled_at = models.DateTimeField(_("整改完成时间"), null=True, blank=True)
+    note = models.CharField(_("县级意见"), max_length=500, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = BulletinItemQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("通报事项")
@@ -87,3 +93,8 @@ class BulletinItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bulletin_id}/{self.demand_id}"
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.bulletin.county_id

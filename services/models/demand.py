@@ -153,6 +153,7 @@ class Demand(models.Model):
                 condition=UNDER_LIMIT,
                 name="demand_running_due",
             ),
+            models.Index(fields=["warn_at"], condition=UNDER_LIMIT, name="demand_running_warn"),
             models.Index(fields=["step_due_at"], condition=Q(step_due_at__isnull=False), name="demand_step_due"),
             models.Index(
                 fields=["step_due_at", "id"],

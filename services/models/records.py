@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grids.querysets import ScopedQuerySet
 from partybuilding.models import Unit
-from services.models.demand import Demand
+from services.models.demand import CLOCK_STATES, Demand
 from services.models.suborder import SubOrder
 
 
@@ -150,12 +150,15 @@ class ExclusionState(models.TextChoices):
     APPROVED = "approved", _("同意剔除")
     REJECTED = "rejected", _("不同意")
     WITHDRAWN = "withdrawn", _("已撤回")
+    REVERSED = "reversed", _("已恢复统计")
 
 
 class RateExclusion(models.Model):
     """A demand is asked to be left out of one or more of the three rates; somebody at the county decides.
 
-    Rules: docs/practice.md#loop (exclusions approved and logged).
+    `figures`: what the decision did to the community's rates of the month of registration, as
+    {"approve": {"resolution": [[numerator, denominator, excluded] before, the same after]}, "reverse": {…}}.
+    Rules: docs/practice.md#rates (exclusions approved and logged).
     """
 
     demand = models.ForeignKey(Demand, models.PROTECT, related_name="exclusions", verbose_name=_("需求"))
@@ -173,6 +176,12 @@ class RateExclusion(models.Model):
     )
     decided_at = models.DateTimeField(_("审核时间"), null=True, blank=True)
     note = models.CharField(_("审核意见"), max_length=500, blank=True)
+    reversed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("恢复人")
+    )
+    reversed_at = models.DateTimeField(_("恢复时间"), null=True, blank=True)
+    reversal = models.CharField(_("恢复理由"), max_length=500, blank=True)
+    figures = models.JSONField(default=dict, editable=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -190,3 +199,62 @@ class RateExclusion(models.Model):
 
     def __str__(self) -> str:
         return self.reason[:20]
+
+    @property
+    def rates(self) -> tuple[str, ...]:
+        """The rates it speaks of, in their order."""
+        return tuple(name for name in ("response", "resolution", "satisfaction") if getattr(self, name))
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.demand.county_id
+
+
+class Rung(models.TextChoices):
+    NONE = "none", _("未提醒")
+    NEAR = "near", _("将到期")
+    LATE = "late", _("已超期")
+    NEXT_DAY = "next_day", _("超期次日催办")
+    BULLETIN = "bulletin", _("列入通报")
+    LEADER = "leader", _("报包联领导")
+
+
+class Climb(models.Model):
+    """How far a matter has climbed the ladder under the service limit it has now (docs/practice.md#loop).
+
+    `limit`: the demand's limit it climbs from; a new one (redo, reopening, extension, parking) begins at the foot.
+    `next_at`: when the next rung is due, empty when none is.
+    """
+
+    demand = models.OneToOneField(Demand, models.PROTECT, related_name="climb", verbose_name=_("需求"))
+    limit = models.DateTimeField(_("办理时限"))
+    rung = models.CharField(_("提醒层级"), max_length=10, choices=Rung, default=Rung.NONE)
+    at = models.DateTimeField(_("到达时间"), null=True, blank=True)
+    next_at = models.DateTimeField(_("下一级时间"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("逐级提醒")
+        verbose_name_plural = _("逐级提醒")
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="climb_next"),
+            models.Index(fields=["rung"], condition=Q(rung__in=["bulletin", "leader"]), name="climb_high"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_rung_display())
+
+    @property
+    def stands(self) -> bool:
+        """Whether the limit it climbs from is still the demand's, and still runs."""
+        demand = self.demand
+        return demand.due_at == self.limit and demand.state in CLOCK_STATES
+
+    @property
+    def county_key(self) -> int:
+        """Where the audit trail looks for the county of a deed."""
+        return self.demand.county_id

@@ -17,7 +17,7 @@ from services import posts
 from services.models import Demand, DemandEvent, Evaluation, Extension, FollowUp, Parking, SubOrder, Supervision
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, DemandPage
-from services.views import cards, demand_projects
+from services.views import cards, demand_projects, demand_rates
 from services.views.photos import picture
 
 _TONES = {"main": 0, "plain": 1, "danger": 2}
@@ -39,16 +39,22 @@ def show(page: ScopedModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
 
 def context(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> dict[str, Any]:
     demand, now = found.demand, timezone.now()
+    climb = None if found.summary else demand_rates.climb_of(demand)
     return {
         "title": demand.title,
         "original": demand,
-        "chips": [(one.label, one.tone) for one in (cards.state_chip(demand), *cards.flags(demand))],
+        "chips": [(one.label, one.tone) for one in (cards.state_chip(demand), *cards.flags(demand))]
+        + demand_rates.rung_chips(climb),
         "clock": cards.demand_clock(demand, now),
         "buttons": buttons(page, found),
         "facts": facts(page, request, found),
+        "buttons": [*buttons(page, found), *demand_rates.buttons(demand, climb, request.user)],
+        "facts": [*facts(page, found), *demand_rates.rung_facts(climb)],
         "contact_url": _contact_url(page, request, found),
         "suborders": [_suborder(row, now) for row in found.suborders],
-        "parts": [] if found.summary else [*_records(demand), *demand_projects.parts(demand, request.user)],
+        "parts": []
+        if found.summary
+        else [*_records(demand), *demand_rates.parts(demand), *demand_projects.parts(demand, request.user)],
         "events": [line(event) for event in found.events],
         "summary": found.summary,
     }

@@ -31,6 +31,7 @@ from services.models import Demand, DemandEvent, Origin, Satisfaction, SubOrder
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, DemandPage, Target
 from services.views import cards
+from services.views.demand_rates import climb_of, rung_chips
 from services.views.photos import picture
 from services.workflow import BY_MODEL
 
@@ -123,7 +124,7 @@ def demand(request: HttpRequest, code: str) -> HttpResponse:
         "page": page,
         "demand": found,
         "place": steps_of(found.node.path),
-        "chips": [cards.state_chip(found), *cards.flags(found)],
+        "chips": [cards.state_chip(found), *cards.flags(found), *_rung(page)],
         "clock": cards.demand_clock(found, now),
         "due": cards.limit_words(found),
         "buttons": cards.buttons_of(page),
@@ -136,6 +137,10 @@ def demand(request: HttpRequest, code: str) -> HttpResponse:
         "satisfaction": dict(Satisfaction.choices).get(found.satisfaction, ""),
     }
     return show(request, "demand", context, active="todo")
+
+
+def _rung(page: DemandPage) -> list[cards.Chip]:
+    return [] if page.summary else [cards.Chip(*one) for one in rung_chips(climb_of(page.demand))]
 
 
 def _has_contact(found: Demand) -> bool:
