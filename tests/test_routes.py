@@ -249,6 +249,20 @@ TABLE: dict[str, dict[int, str]] = {
     "mobile:pairing_visit": PAIRING_ON_PHONE,
     "mobile:pairing_solve": PAIRING_ON_PHONE,
     "api:rates": BY_KEY,
+    "api:exclusions": BY_KEY,
+    "api:exclusion": {401: "anonymous", 200: SEES_DEMAND, 404: "*"},
+    "api:exclusion_move": KEY_TO_POST,
+    "api:ladder": BY_KEY,
+    "api:ladder_instruct": KEY_TO_POST,
+    "api:bulletins": BY_KEY,
+    "api:bulletin": {401: "anonymous", 200: "officer liaison street department neighbour", 404: "*"},
+    "api:bulletin_items": BY_KEY,
+    "api:bulletin_item": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
+    "api:bulletin_item_move": KEY_TO_POST,
+    "mobile:ladder": {302: NOT_ON_PHONES, 404: "*"},
+    "mobile:instruct": {302: NOT_ON_PHONES, 403: SEES_DEMAND, 404: "*"},
+    "mobile:bulletins": {302: NOT_ON_PHONES, 200: "officer liaison street neighbour neighbour_liaison", 404: "*"},
+    "mobile:bulletin_item": {302: NOT_ON_PHONES, 200: "officer liaison street department", 404: "*"},
     "api:lists": BY_KEY,
     "api:resources": BY_KEY,
     "api:resource": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
@@ -408,6 +422,8 @@ class World:
         self.lists = weave.make_project(self.community, self.unit)
         self.step = weave.Milestone.objects.create(project=self.lists, title="进场", due_on=weave.soon())
         self.duty = weave.make_responsibility(self.lists)
+        self.exclusion = weave.make_exclusion(self.demand, cast.a.officer)
+        self.bulletin, self.climb = weave.make_bulletin(self.demand, cast.department), weave.make_climb(self.demand)
         self.commitment = weave.make_commitment(self.unit, self.place)
         self.kept = weave.make_commitment(
             self.unit, self.place, title="清理杂物", state="done", done_on=weave.today(), percent=100
@@ -483,6 +499,11 @@ class World:
 
     def _pk(self, name: str) -> int:
         kinds = {
+            "api:exclusion": self.exclusion.pk,
+            "api:bulletin": self.bulletin.pk,
+            "api:bulletin_item": self.bulletin.items.get().pk,
+            "mobile:bulletin_item": self.bulletin.items.get().pk,
+            "mobile:instruct": self.climb.pk,
             "api:resource": self.resource.pk,
             "mobile:resource": self.resource.pk,
             "mobile:resource_deed": self.resource.pk,

@@ -13,11 +13,15 @@ from services.models import (
     Activity,
     AgendaItem,
     Attendance,
+    Bulletin,
+    BulletinItem,
     CaseEntry,
     Certificate,
     CheckInApplication,
+    Climb,
     Commitment,
     CommitmentProgress,
+    Demand,
     Evidence,
     Help,
     HelpCase,
@@ -29,6 +33,7 @@ from services.models import (
     Milestone,
     Project,
     ProjectResource,
+    RateExclusion,
     Resolution,
     Resource,
     Responsibility,
@@ -191,6 +196,38 @@ def make_wish(node: GridNode, keeper: User, **fields: Any) -> Wish:
         **fields,
     }
     return Wish.objects.create(county=node.county, node=node, community=node.community, **given)
+
+
+def make_exclusion(demand: Demand, officer: User, **fields: Any) -> RateExclusion:
+    given = {"response": True, "reason": "停电三天", "due_at": timezone.now() + datetime.timedelta(days=3), **fields}
+    return RateExclusion.objects.create(demand=demand, by=officer, **given)
+
+
+def make_bulletin(demand: Demand, drafter: User, **fields: Any) -> Bulletin:
+    """One that names the demand, published unless told otherwise."""
+    given = {
+        "year": today().year,
+        "number": 1,
+        "title": "需求办理情况通报",
+        "since": today(),
+        "until": today(),
+        "state": "published",
+        **fields,
+    }
+    row = Bulletin.objects.create(county=demand.county, by=drafter, **given)
+    BulletinItem.objects.create(
+        bulletin=row,
+        demand=demand,
+        community_id=demand.community_id,
+        unit=demand.lead_unit,
+        due_at=timezone.now() + datetime.timedelta(days=5),
+    )
+    return row
+
+
+def make_climb(demand: Demand, rung: str = "leader", **fields: Any) -> Climb:
+    given = {"limit": demand.due_at or timezone.now(), "at": timezone.now(), **fields}
+    return Climb.objects.create(demand=demand, rung=rung, **given)
 
 
 def hang_weft(community: CommunityCast, officer: User) -> None:

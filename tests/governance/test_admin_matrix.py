@@ -37,6 +37,8 @@ from services.actions.settings import set_calendar_day
 from services.models import (
     Activity,
     AgendaItem,
+    Bulletin,
+    BulletinItem,
     Category,
     CategoryLearning,
     Certificate,
@@ -53,6 +55,7 @@ from services.models import (
     MemberCheckIn,
     OutsideMatter,
     Project,
+    RateExclusion,
     Resolution,
     Resource,
     Responsibility,
@@ -135,6 +138,7 @@ LISTS: dict[type, list[str]] = {
     MatchProposal: CADRES,
     HelpCase: COMMUNITY,
     Help: COMMUNITY,
+    **dict.fromkeys((RateExclusion, Bulletin, BulletinItem), CADRES),
     Commitment: CADRES,
     Wish: CADRES,
     Activity: CADRES,
@@ -187,6 +191,9 @@ ADDS: dict[type, list[str]] = {
     MatchProposal: [],
     HelpCase: COMMUNITY,
     Help: [],
+    RateExclusion: [*COMMUNITY, *STREET],
+    Bulletin: DEPARTMENT,
+    BulletinItem: [],
     Commitment: [*COMMUNITY, *STREET],
     Wish: COMMUNITY,
     Activity: COMMUNITY,
@@ -230,6 +237,9 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     MatchProposal: ("refuse", [*COMMUNITY, *STREET]),
     HelpCase: ("change", COMMUNITY),
     Help: ("end", COMMUNITY),
+    RateExclusion: ("approve", DEPARTMENT),
+    Bulletin: ("withdraw", DEPARTMENT),
+    BulletinItem: ("settle", DEPARTMENT),
     Commitment: ("change", [*COMMUNITY, *STREET]),
     Wish: ("change", COMMUNITY),
     Activity: ("edit", COMMUNITY),
@@ -286,6 +296,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         **member_rows(cast.a.member, cast.a.compound),
         **meeting_rows(cast.a.node, cast.a.unit),
         **match_rows(cast.a.node, cast.a.unit, demand),
+        **rate_rows(demand, cast.a.officer, cast.department),
         **promise_rows(cast.a.node, cast.a.unit),
         **case_rows(cast.a.node, cast.a.officer, cast.a.unit),
         **party_rows(cast.a.node, cast.a.unit),
@@ -309,6 +320,15 @@ def match_rows(node: GridNode, unit: Unit, demand: Demand) -> dict[type, Any]:
         project=project, unit=unit, person="王主任", measure="换灯", due_on="2027-01-01"
     )
     return {MatchRun: run, MatchProposal: made, Resource: resource, Project: project, Responsibility: duty}
+
+
+def rate_rows(demand: Demand, officer: User, drafter: User) -> dict[type, Any]:
+    bulletin = weft.make_bulletin(demand, drafter)
+    return {
+        RateExclusion: weft.make_exclusion(demand, officer),
+        Bulletin: bulletin,
+        BulletinItem: bulletin.items.get(),
+    }
 
 
 def meeting_rows(node: GridNode, unit: Unit) -> dict[type, Any]:
@@ -396,6 +416,9 @@ def outside(cast: Cast) -> dict[type, Any]:
         **member_rows(make.make_member("邻县报到党员", unit), cast.other_county_community),
         **meeting_rows(cast.other_county_community, unit),
         **match_rows(cast.other_county_community, unit, make.make_demand(cast.other_county_community)),
+        **rate_rows(
+            make.make_demand(cast.other_county_community), cast.other_county_secretary, cast.other_county_department
+        ),
         **promise_rows(cast.other_county_community, unit),
         **case_rows(cast.other_county_community, cast.other_county_secretary, unit),
         **party_rows(cast.other_county_community, unit),
@@ -442,6 +465,7 @@ OWN_PAGES = {
     MatchRun: {"accept"},
     RoutingRule: {"preview"},
     Commitment: {"figures", "figures_ledger"},
+    Bulletin: {"paper"},
     ServiceRating: {"figures"},
     Wish: {"figures", "figures_ledger"},
     Project: {"lists"},
