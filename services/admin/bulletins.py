@@ -84,7 +84,7 @@ class BulletinAdmin(ScopedModelAdmin):
 
     def object_context(self, request: HttpRequest, obj: Bulletin) -> dict[str, Any]:
         context = super().object_context(request, obj)
-        word = {"label": _("下载通报（Word）"), "tone": "plain", "url": self.url("paper", obj.pk)}
+        word = {"label": _("下载通报"), "tone": "plain", "url": self.url("paper", obj.pk)}
         danger = [button for button in context["buttons"] if button["tone"] == "danger"]
         others = [button for button in context["buttons"] if button["tone"] != "danger"]
         context["buttons"] = [*others, word, *danger]
