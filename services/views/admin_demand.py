@@ -46,10 +46,8 @@ def context(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> 
         "chips": [(one.label, one.tone) for one in (cards.state_chip(demand), *cards.flags(demand))]
         + demand_rates.rung_chips(climb),
         "clock": cards.demand_clock(demand, now),
-        "buttons": buttons(page, found),
-        "facts": facts(page, request, found),
         "buttons": [*buttons(page, found), *demand_rates.buttons(demand, climb, request.user)],
-        "facts": [*facts(page, found), *demand_rates.rung_facts(climb)],
+        "facts": [*facts(page, request, found), *demand_rates.rung_facts(climb)],
         "contact_url": _contact_url(page, request, found),
         "suborders": [_suborder(row, now) for row in found.suborders],
         "parts": []
