@@ -1,11 +1,12 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from core import accounts
+from core import accounts, channels, notice_choices, notice_kinds, quiet
 from core.errors import DomainError, Invalid
 from core.models import User
 
@@ -45,6 +46,82 @@ class PasswordForm(forms.Form):
         except DomainError as error:
             add_domain_error(self, error)
             return None
+
+
+class NoticesForm(forms.Form):
+    """What a person chooses about notices of their own. A group and a way make one input, where the way is offered."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row = notice_choices.preference_of(user)
+        self.user = user
+        self.fields["version"].initial = row.version
+        self.asked: list[tuple[str, str, str]] = []
+        if channels.find(notice_choices.EMAIL):
+            self.fields["email"] = forms.CharField(
+                label=_("邮箱"),
+                max_length=120,
+                required=False,
+                initial=row.email,
+                widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+                help_text=_("填了才发邮件。邮件里不写具体事项，只提醒您登录查看。"),
+            )
+        for group in notice_kinds.groups():
+            for way in notice_choices.WAYS:
+                self._ask(group, way, notice_choices.chosen(row, group.name, way))
+        times = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        if self.asked:
+            digest = forms.TimeField(label=_("每日汇总几点发"), initial=row.digest_at, widget=times)
+            own = _("不填则按统一的免打扰时段（%(hours)s）。督办和紧急派单随时会发。") % {"hours": _hours_words()}
+            begins = forms.TimeField(
+                label=_("免打扰从几点"), required=False, initial=row.quiet_from, widget=times, help_text=own
+            )
+            ends = forms.TimeField(label=_("到几点"), required=False, initial=row.quiet_until, widget=times)
+            self.fields |= {"digest_at": digest, "quiet_from": begins, "quiet_until": ends}
+
+    def _ask(self, group: notice_kinds.Group, way: str, chosen: str) -> None:
+        channel = channels.find(way)
+        offered = notice_choices.options(group.name, way) if channel is not None else []
+        if channel is None or not offered:
+            return
+        name = f"{group.name}_{way}"
+        self.fields[name] = forms.ChoiceField(
+            label=f"{group.label}：{channel.label}",
+            choices=[(one, notice_choices.WORDS[one]) for one in offered],
+            initial=chosen,
+            help_text=str(group.note),
+        )
+        self.asked.append((name, group.name, way))
+
+    def save(self) -> bool:
+        """Keeps the choices, or puts the refusal into the form and answers False. Raises Stale."""
+        choices: dict[str, dict[str, str]] = {}
+        for name, group, way in self.asked:
+            choices.setdefault(group, {})[way] = self.cleaned_data[name]
+        row = notice_choices.preference_of(self.user)
+        try:
+            notice_choices.choose(
+                actor=self.user,
+                version=self.cleaned_data["version"],
+                email=self.cleaned_data.get("email", row.email),
+                choices=choices,
+                digest_at=self.cleaned_data.get("digest_at", row.digest_at),
+                quiet_from=self.cleaned_data.get("quiet_from"),
+                quiet_until=self.cleaned_data.get("quiet_until"),
+            )
+        except Invalid as error:
+            add_domain_error(self, error)
+            return False
+        return True
+
+
+def _hours_words() -> str:
+    hours = quiet.parse(settings.NOTICE_QUIET_HOURS)
+    if hours is None:
+        return str(_("没有设"))
+    return str(_("%(begins)s 至 %(ends)s") % {"begins": f"{hours[0]:%H:%M}", "ends": f"{hours[1]:%H:%M}"})
 
 
 class SignInForm(AuthenticationForm):

@@ -1,48 +1,60 @@
 """Notices: an outbox written with the deed, delivered afterwards into people's boxes and over outside channels.
 
 `post` costs one statement in the caller's transaction; who the readers are is found out by the delivery, through
-resolvers that each floor registers (`register_audience`).
+resolvers that each floor registers (`register_audience`). What goes on to the outside is `core.fanout`'s to say and
+`core.sending`'s to send.
 """
 
 import datetime
+import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from core import channels
+from core import digests, fanout, notice_words, sending
 from core.background import start_on_commit
+from core.fanout import CHUNK, Reader, Told
 from core.models import Notice, OutboxMessage, OutboxState, User
+from core.notice_kinds import Field, kind_label, register_fields, register_group, register_kind
+from core.sending import MAX_ATTEMPTS, PAUSES
+from core.text import ellipsis
+
+__all__ = [
+    "Field",
+    "Message",
+    "clean_up",
+    "deliver",
+    "is_local",
+    "kind_label",
+    "mark_read",
+    "post",
+    "post_many",
+    "register_audience",
+    "register_fields",
+    "register_group",
+    "register_kind",
+    "unread_count",
+]
 
 logger = logging.getLogger(__name__)
 
 Resolver = Callable[[Any], Iterable[int]]
 
 BATCH = 100
-# Minutes until the next try, also how long one try may take before another worker may have the message.
-PAUSES = (1, 5, 30, 120, 360)
-MAX_ATTEMPTS = len(PAUSES) + 1
 # Leaves room in the key of an outside message for its channel and part.
 KEY_LENGTH = 140
-# Word of an audience that the delivery itself writes for an outside channel.
-_CHANNEL = "channel"
+# How many old rows go in one statement.
+SWEEP = 1000
 
 _audiences: dict[str, Resolver] = {}
-_kinds: dict[str, "Kind"] = {}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of notice. `outside` ones also leave the portal, over whatever channels are configured."""
-
-    name: str
-    label: str | Promise
-    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,8 @@ class Message:
     key: str
     body: str = ""
     link: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    urgent: bool = False
 
 
 def register_audience(word: str, resolver: Resolver) -> None:
@@ -67,16 +81,17 @@ def register_audience(word: str, resolver: Resolver) -> None:
     _audiences[word] = resolver
 
 
-def register_kind(name: str, label: str | Promise, *, outside: bool = False) -> None:
-    """Gives a kind its Chinese name, and says whether it also goes out over outside channels."""
-    _kinds[name] = Kind(name, label, outside)
-
-
-def kind_label(name: str) -> str:
-    return str(_kinds[name].label) if name in _kinds else ""
-
-
-def post(*, kind: str, title: str, body: str = "", link: str = "", audience: Mapping[str, Any], key: str) -> None:
+def post(
+    *,
+    kind: str,
+    title: str,
+    body: str = "",
+    link: str = "",
+    audience: Mapping[str, Any],
+    key: str,
+    fields: Mapping[str, Any] | None = None,
+    urgent: bool = False,
+) -> None:
     """Puts one notice into the outbox, inside the caller's transaction; delivered after commit.
 
     Args:
@@ -85,11 +100,13 @@ def post(*, kind: str, title: str, body: str = "", link: str = "", audience: Map
         link: address inside the portal, beginning with "/".
         audience: words registered with `register_audience` -> their values; all readers found get it once.
         key: what makes it the same notice ("demand:12:overdue:2026-03-05"); a second one is dropped silently.
+        fields: values of the fields registered for the kind, which a county's own words may name.
+        urgent: this one must be told at once, at any hour.
 
     Raises:
         ValueError: unknown word in the audience, key too long, or link to outside; all slips of the caller.
     """
-    post_many([Message(kind, title, audience, key, body, link)])
+    post_many([Message(kind, title, audience, key, body, link, fields or {}, urgent)])
 
 
 def post_many(messages: Iterable[Message]) -> None:
@@ -115,24 +132,30 @@ def unread_count(user: User, *, cap: int = 99) -> int:
 
 
 def deliver() -> int:
-    """Delivers everything due now. Returns the number of messages delivered.
+    """Fills the boxes of everything due now, and writes what goes on to the outside. Returns the number of notices.
 
     May run in several workers at once: a message is claimed by a conditional update, boxes hold a notice once.
     """
     delivered = 0
-    while batch := list(
-        OutboxMessage.objects.filter(state=OutboxState.WAITING, due_at__lte=timezone.now()).order_by("due_at", "id")[
-            :BATCH
-        ]
-    ):
-        delivered += sum(_deliver(message) for message in batch if _claim(message))
+    while batch := _claim_batch():
+        delivered += _deliver_batch(batch)
     return delivered
 
 
 def clean_up(*, before: datetime.datetime) -> int:
-    """Removes notices and finished outbox rows older than `before`. Returns how many notices went."""
-    OutboxMessage.objects.exclude(state=OutboxState.WAITING).filter(created_at__lt=before).delete()
-    return Notice.objects.filter(created_at__lt=before).delete()[0]
+    """Removes notices and finished outbox rows older than `before`, some at a time. Returns how many notices went."""
+    over = OutboxMessage.objects.exclude(state__in=[OutboxState.WAITING, OutboxState.SENDING])
+    _sweep(over.filter(created_at__lt=before))
+    return _sweep(Notice.objects.filter(created_at__lt=before))
+
+
+def _sweep(rows: Any) -> int:
+    """In short transactions: nobody waits for a broom that goes through years."""
+    count = 0
+    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:SWEEP]):
+        rows.model.objects.filter(pk__in=ids).delete()
+        count += len(ids)
+    return count
 
 
 def _row(message: Message) -> OutboxMessage:
@@ -146,10 +169,12 @@ def _row(message: Message) -> OutboxMessage:
     return OutboxMessage(
         key=message.key,
         kind=message.kind,
-        title=_cut(message.title, 120),
-        body=_cut(message.body, 500),
+        title=ellipsis(str(message.title), 120),
+        body=ellipsis(str(message.body), 500),
         link=message.link,
         audience=dict(message.audience),
+        fields={name: str(value) for name, value in message.fields.items()},
+        urgent=message.urgent,
     )
 
 
@@ -158,105 +183,100 @@ def is_local(link: str) -> bool:
     return link.startswith("/") and not link.startswith(("//", "/\\"))
 
 
-def _cut(text: str, length: int) -> str:
-    text = str(text)
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _claim(message: OutboxMessage) -> bool:
-    """Takes the message: it is due again only when this try must have failed."""
-    pause = datetime.timedelta(minutes=PAUSES[min(message.attempts, len(PAUSES) - 1)])
-    waiting = OutboxMessage.objects.filter(pk=message.pk, state=OutboxState.WAITING, attempts=message.attempts)
-    claimed = waiting.update(attempts=F("attempts") + 1, due_at=timezone.now() + pause)
-    message.attempts += 1
-    return claimed == 1
-
-
-def _deliver(message: OutboxMessage) -> bool:
-    try:
-        if _CHANNEL in message.audience:
-            _send_outside(message)
-        else:
-            _fill_boxes(message)
-    except Exception as error:
-        # Whatever went wrong with one message must not keep the others waiting; the row tells what it was.
-        logger.warning("notice %s not delivered (try %s)", message.key, message.attempts, exc_info=True)
-        state = OutboxState.FAILED if message.attempts >= MAX_ATTEMPTS else OutboxState.WAITING
-        _close(message, state=state, error=_cut(f"{type(error).__name__}: {error}", 300))
-        return False
-    return True
-
-
-def _close(message: OutboxMessage, **values: Any) -> None:
-    OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts).update(**values)
-
-
-def _fill_boxes(message: OutboxMessage) -> None:
+def _claim_batch() -> list[OutboxMessage]:
+    """Takes the next messages: one is due again only when this try must have failed. Three statements."""
+    now = timezone.now()
+    skip = connection.features.has_select_for_update_skip_locked
+    due = OutboxMessage.objects.filter(state=OutboxState.WAITING, channel="", due_at__lte=now)
     with transaction.atomic():
-        readers = _readers(message.audience)
-        Notice.objects.bulk_create(
-            [
-                Notice(
-                    message=message,
-                    reader_id=reader,
-                    kind=message.kind,
-                    title=message.title,
-                    body=message.body,
-                    link=message.link,
-                    created_at=message.created_at,
-                )
-                for reader in readers
-            ],
-            ignore_conflicts=True,
-            batch_size=500,
-        )
-        _send_on(message, readers)
-        _close(message, state=OutboxState.DONE, error="")
+        batch = list(due.order_by("due_at", "id").select_for_update(skip_locked=skip)[:BATCH])
+        for attempts, rows in _by_attempts(batch).items():
+            pause = datetime.timedelta(minutes=PAUSES[min(attempts, len(PAUSES) - 1)])
+            mine = OutboxMessage.objects.filter(pk__in=[row.pk for row in rows])
+            mine.update(attempts=F("attempts") + 1, due_at=now + pause)
+            for row in rows:
+                row.attempts += 1
+    return batch
 
 
-def _readers(audience: Mapping[str, Any]) -> list[int]:
-    found = {reader for word, value in audience.items() for reader in _audiences[word](value)}
-    return sorted(User.objects.active().filter(pk__in=found).values_list("pk", flat=True)) if found else []
+def _deliver_batch(batch: Sequence[OutboxMessage]) -> int:
+    """Delivers the messages together; when one of them stands in the way, each on its own."""
+    try:
+        return _fill_boxes(batch)
+    except Exception as error:
+        if len(batch) > 1:
+            return sum(_deliver_batch([message]) for message in batch)
+        return _failed(batch[0], error)
 
 
-def _send_on(message: OutboxMessage, readers: list[int]) -> None:
-    """Writes one outbox row per outside channel, so that each is tried again on its own."""
-    kind = _kinds.get(message.kind)
-    if kind is None or not kind.outside or not readers:
-        return
-    rows = []
-    for channel in channels.offered():
-        size = channel.readers_per_message or len(readers)
-        for part, start in enumerate(range(0, len(readers), size)):
-            audience = {_CHANNEL: channel.name, "readers": readers[start : start + size]}
-            rows.append(
-                OutboxMessage(
-                    key=f"{message.key}#{channel.name}{part}",
-                    kind=message.kind,
-                    title=message.title,
-                    link=message.link,
-                    audience=audience,
-                )
-            )
-            if not channel.readers_per_message:
-                break
-    OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+def _failed(message: OutboxMessage, error: Exception) -> int:
+    # Whatever went wrong with one message must not keep the others waiting; the row tells what it was.
+    logger.warning("notice %s not delivered (try %s)", message.key, message.attempts, exc_info=True)
+    state = OutboxState.FAILED if message.attempts >= MAX_ATTEMPTS else OutboxState.WAITING
+    words = ellipsis(_("找不到收件人（%(what)s：%(words)s）") % {"what": type(error).__name__, "words": error}, 300)
+    OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts).update(state=state, error=words)
+    return 0
 
 
-def _send_outside(message: OutboxMessage) -> None:
-    channel = channels.find(message.audience[_CHANNEL])
-    if channel is None:
-        _close(message, state=OutboxState.DONE, error="channel is not configured any more")
-        return
-    phones: list[str] = []
-    if channel.readers_per_message:
-        readers = User.objects.active().filter(pk__in=message.audience["readers"])
-        phones = list(readers.values_list("phone", flat=True))
-        if not phones:
-            _close(message, state=OutboxState.DONE, error="")
-            return
-    channel.send(channels.Outgoing(subject=kind_label(message.kind), phones=tuple(phones)))
-    _close(message, state=OutboxState.DONE, error="")
+def _fill_boxes(batch: Sequence[OutboxMessage]) -> int:
+    """A few statements for the whole batch, and one for each audience that is not an account by name."""
+    with transaction.atomic():
+        told = _readers(batch)
+        templates = notice_words.templates_of(message.kind for message in batch)
+        boxes = [_box(one.message, reader, templates) for one in told for reader in one.readers]
+        Notice.objects.bulk_create(boxes, ignore_conflicts=True, batch_size=500)
+        if fanout.send_on(told, templates):
+            start_on_commit(sending.TASK)
+        for attempts, rows in _by_attempts(batch).items():
+            mine = OutboxMessage.objects.filter(pk__in=[row.pk for row in rows], attempts=attempts)
+            mine.update(state=OutboxState.DONE, error="")
+    return len(batch)
+
+
+def _box(message: OutboxMessage, reader: Reader, templates: fanout.Templates) -> Notice:
+    template = templates.get((reader.county_key, message.kind)) if reader.county_key is not None else None
+    title, body = notice_words.inside(
+        template, message.kind, title=message.title, body=message.body, fields=message.fields
+    )
+    return Notice(
+        message=message,
+        reader_id=reader.pk,
+        kind=message.kind,
+        title=title,
+        body=body,
+        link=message.link,
+        created_at=message.created_at,
+    )
+
+
+def _by_attempts(batch: Iterable[OutboxMessage]) -> dict[int, list[OutboxMessage]]:
+    found: dict[int, list[OutboxMessage]] = defaultdict(list)
+    for message in batch:
+        found[message.attempts].append(message)
+    return found
+
+
+def _readers(batch: Sequence[OutboxMessage]) -> list[Told]:
+    """The messages with the accounts in use they are for. An audience that several share is found out once."""
+    known: dict[str, set[int]] = {}
+    wanted: list[set[int]] = []
+    for message in batch:
+        found: set[int] = set()
+        for word, value in message.audience.items():
+            same = json.dumps([word, value], sort_keys=True)
+            if same not in known:
+                known[same] = set(_audiences[word](value))
+            found |= known[same]
+        wanted.append(found)
+    everybody = sorted(set().union(*wanted))
+    people: dict[int, Reader] = {}
+    for start in range(0, len(everybody), CHUNK):
+        rows = User.objects.active().filter(pk__in=everybody[start : start + CHUNK]).order_by()
+        people |= {pk: Reader(pk, county) for pk, county in rows.values_list("pk", "county_key")}
+    return [
+        Told(message, [people[pk] for pk in sorted(found) if pk in people])
+        for message, found in zip(batch, wanted, strict=True)
+    ]
 
 
 def _users(value: Any) -> Iterable[int]:
@@ -265,3 +285,5 @@ def _users(value: Any) -> Iterable[int]:
 
 
 register_audience("user", _users)
+register_kind(digests.KIND, gettext_lazy("每日汇总"))
+register_kind(sending.TEST_KIND, gettext_lazy("渠道测试"))

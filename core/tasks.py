@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from core import accounts, jobs, notices, origin, seals, throttle
+from core import accounts, digests, jobs, notices, origin, seals, sending, throttle
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,16 @@ KEEP_THROTTLE = datetime.timedelta(days=2)
 @shared_task
 def deliver_notices() -> None:
     notices.deliver()
+
+
+@shared_task
+def send_messages() -> None:
+    sending.send()
+
+
+@shared_task
+def build_digests() -> None:
+    digests.build()
 
 
 @shared_task

@@ -12,5 +12,6 @@ urlpatterns = [
     path("jobs/<int:pk>/", views.job_detail, name="job"),
     path("jobs/<int:pk>/progress/", views.job_progress, name="job_progress"),
     path("account/password/", views.password, name="password"),
+    path("account/notices/", views.notice_settings, name="notice_settings"),
     path("files/<slug:word>/<int:pk>/", views.file, name="file"),
 ]

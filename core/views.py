@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core import files, jobs, notices
 from core.errors import NotFound
-from core.forms import PasswordForm
+from core.forms import NoticesForm, PasswordForm
 from core.models import Job, JobState, Notice, User
 
 NOTICES_PER_PAGE = 20
@@ -105,6 +105,18 @@ def password(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("密码已修改。下次请用新密码登录。"))
             return redirect(_next(request))
     return render(request, "registration/password_change_form.html", {"form": form})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def notice_settings(request: HttpRequest) -> HttpResponse:
+    """How one is told: over which way, at once or in the day's digest, and when not at all."""
+    sent = request.method == "POST"
+    form = NoticesForm(request.POST if sent else None, user=_person(request))
+    if sent and form.is_valid() and form.save():
+        messages.success(request, _("通知设置已保存。"))
+        return redirect("core:notice_settings")
+    return render(request, "core/notice_settings.html", {"form": form}, status=400 if sent else 200)
 
 
 @login_required

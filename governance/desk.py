@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core import policies, working_calendar
-from core.models import AuditEntry, User
+from core.models import AuditEntry, OutboxMessage, User
 from core.periods import Month, time_left_words
 from grids.models import Appointment, County, GridNode
 from grids.policies import NodeScope
@@ -71,6 +71,7 @@ class Setup:
     unmanned: list[GridNode]
     first_passwords: int
     unknown_years: list[int]
+    dead_letters: int = 0
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,7 @@ def _setup(user: User) -> Setup | None:
         without_liaison=list(units_without_liaison(county).order_by("name")[:SHORT]),
         unmanned=list(unmanned(county)[:SHORT]),
         first_passwords=User.objects.visible_to(user).active().filter(must_change_password=True).count(),
+        dead_letters=OutboxMessage.objects.visible_to(user).dead().count(),
         unknown_years=[one for one in (year, year + 1) if not calendar.covers(one)],
     )
 

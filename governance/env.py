@@ -184,6 +184,18 @@ def _working_hours(text: str) -> str:
     return ",".join(f"{opens}-{closes}" for opens, closes in zip(clocks[::2], clocks[1::2], strict=True))
 
 
+def _quiet_hours(text: str) -> str:
+    """One stretch, which may run over midnight; core.quiet reads it again."""
+    if text == "off":
+        return text
+    begins, ends = (clock.strip() for clock in text.split("-"))
+    if not all(re.fullmatch(r"\d\d:\d\d", clock) for clock in (begins, ends)):
+        raise ValueError
+    if time.fromisoformat(begins) == time.fromisoformat(ends):
+        raise ValueError
+    return f"{begins}-{ends}"
+
+
 def _proxies(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
 
@@ -197,6 +209,7 @@ DATABASE = Kind("postgres://用户:密码@主机:端口/库名，或 sqlite:///�
 REDIS = Kind("redis://主机:端口/库号、rediss://… 或 unix:///套接字", _redis)
 PROXIES = Kind("以逗号分隔的 IP 或网段，如 10.0.0.2,172.18.0.0/16", _proxies)
 HOURS = Kind("以逗号分隔的起止时间，先后相接不重叠，如 08:30-12:00,14:00-17:30", _working_hours)
+QUIET = Kind("起止时间，可以跨过半夜，如 21:00-07:00；off 为不设", _quiet_hours)
 URL = Kind("http:// 或 https:// 开头的网址", _http_url)
 MAIL_SERVER = Kind("smtp://用户:密码@主机:端口（STARTTLS，内网可加 ?starttls=off）或 smtps://…", _mail_server)
 MAILBOXES = Kind("以逗号分隔的邮箱", _mailboxes)
@@ -260,16 +273,27 @@ class Env:
         whole_number(60, 86400), 900, "后台任务多少秒没有完成即视为中断、由别的进程重做（只用于 Redis）。"
     )
     NOTICE_WECOM_URL: str | None = variable(
-        URL, None, "企业微信群机器人的网址；通知的四种对外渠道都是不设即不用。", shown="空", secret=True
+        URL, None, "企业微信群机器人的网址；通知的各种对外渠道都是不设即不用。", shown="空", secret=True
     )
     NOTICE_DINGTALK_URL: str | None = variable(URL, None, "钉钉群机器人的网址。", shown="空", secret=True)
     NOTICE_DINGTALK_SECRET: str | None = variable(TOKEN, None, "钉钉群机器人的加签密钥。", shown="空", secret=True)
+    NOTICE_FEISHU_URL: str | None = variable(URL, None, "飞书群机器人的网址。", shown="空", secret=True)
+    NOTICE_FEISHU_SECRET: str | None = variable(TOKEN, None, "飞书群机器人的签名密钥。", shown="空", secret=True)
     NOTICE_SMS_URL: str | None = variable(
-        URL, None, '短信网关：以 POST 收 {"phones": […], "text": "…"}。', shown="空", secret=True
+        URL,
+        None,
+        '短信网关：以 POST 收 {"phones": […], "text": "…"}，按 Idempotency-Key 认出重复的请求。',
+        shown="空",
+        secret=True,
     )
     NOTICE_SMS_TOKEN: str | None = variable(TOKEN, None, "短信网关的令牌（Bearer）。", shown="空", secret=True)
     NOTICE_EMAIL_TO: tuple[str, ...] = variable(MAILBOXES, (), "接收通知的值班邮箱；须同时设置 EMAIL_URL。", shown="空")
-    EMAIL_URL: dict[str, Any] | None = variable(MAIL_SERVER, None, "发信服务器。", shown="空", secret=True)
+    NOTICE_QUIET_HOURS: str = variable(
+        QUIET, "21:00-07:00", "免打扰时段：不紧急的通知到时段结束再发到站外；个人可以另设自己的时段。"
+    )
+    EMAIL_URL: dict[str, Any] | None = variable(
+        MAIL_SERVER, None, "发信服务器；设了以后，个人可以用自己的邮箱收通知。", shown="空", secret=True
+    )
     EMAIL_FROM: tuple[str, ...] = variable(MAILBOXES, (), "发信人邮箱（一个）。", shown="发信服务器的用户")
     WORKING_HOURS: str = variable(HOURS, "08:30-12:00,14:00-17:30", "上班时间；办理时限按它计算。")
     LOG_LEVEL: str = variable(LEVEL, "INFO", "日志级别，日志写到标准输出。")

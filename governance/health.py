@@ -12,10 +12,13 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core import sending
 from governance.celery import HEARTBEAT
 
 # Beat asks for a heartbeat every 15 seconds; four in a row missing is a dead worker, beat or broker.
 STALE_SECONDS = 60
+# A pile of so many dead letters is no accident any more.
+DEAD_LETTERS = 20
 
 _migrated = False
 
@@ -47,6 +50,13 @@ def worker_state() -> dict[str, Any]:
     return {"ok": age is not None and age <= STALE_SECONDS, "heartbeat_age_seconds": age}
 
 
+def _notices() -> dict[str, Any]:
+    """Dead letters, and what should have gone half an hour ago. Told, never a reason to restart anything: a supplier that
+    is away is an administrator's matter."""
+    pile = sending.pile()
+    return {"ok": pile["dead"] < DEAD_LETTERS and pile["late"] == 0, **pile}
+
+
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -57,6 +67,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """
     database, worker = _database(), worker_state()
     serving = database["ok"] and database["pending_migrations"] == 0
+    notices = _notices() if serving else {"ok": None, "dead": None, "late": None}
     status = "down" if not serving else "ok" if worker["ok"] else "degraded"
     failed = status == "down" or (status == "degraded" and request.GET.get("strict") == "1")
-    return JsonResponse({"status": status, "database": database, "worker": worker}, status=503 if failed else 200)
+    answer = {"status": status, "database": database, "worker": worker, "notices": notices}
+    return JsonResponse(answer, status=503 if failed else 200)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import policies
 from core.accounts import MANAGE_ACCOUNT
-from core.models import AuditEntry, CalendarDay, User
+from core.models import AuditEntry, CalendarDay, NoticeTemplate, OutboxMessage, User
 from grids.models import Appointment, CareCadence, CareHousehold, County, GridNode, Level, Remediation, Vacancy
 from grids.posts import COUNT_CARE
 from partybuilding.models import (
@@ -221,13 +221,24 @@ def _administration(request: HttpRequest) -> list[Item]:
     if policies.holds(request.user, posts.MANAGE_SETTINGS):
         items += _models(request, Category, LoopSettings, RuleVersion, CalendarDay)
     items += _models(request, RoutingRule, OutsideMatter, CategoryLearning)
-    return [*items, *_models(request, CareCadence, AuditEntry)]
+    return [*items, *_models(request, CareCadence), *_told(request), *_models(request, AuditEntry)]
+
+
+def _told(request: HttpRequest) -> list[Item]:
+    """The words of notices, what went to the outside, and over which channels."""
+    items = _models(request, NoticeTemplate, OutboxMessage)
+    if _sees(request, OutboxMessage):
+        ways = _item(request, _("通知渠道"), reverse("admin:core_outboxmessage_channels"))
+        items[-1]["active"] = items[-1]["active"] and not ways["active"]
+        items.append(ways)
+    return items
 
 
 def _mine(request: HttpRequest) -> list[Item]:
     items = [_item(request, _("通知"), reverse("core:notices")), _item(request, _("后台任务"), reverse("core:jobs"))]
     if policies.holds(request.user, policies.USE_MOBILE) and _stands("/m/"):
         items.append(_item(request, _("手机版"), "/m/"))
+    items.append(_item(request, _("通知设置"), reverse("core:notice_settings")))
     items.append(_item(request, _("修改密码"), reverse("core:password")))
     return items
 

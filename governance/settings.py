@@ -344,6 +344,8 @@ BEAT: dict[str, float] = {
     "services.tasks.sweep_wishes": 3600,
     "services.tasks.remind_lists": 3600,
     "core.tasks.deliver_notices": 30,
+    "core.tasks.send_messages": 30,
+    "core.tasks.build_digests": 300,
     "core.tasks.sweep_jobs": 60,
     "core.tasks.seal_audit": 10 * 60,
     "core.tasks.clean_up": 24 * 3600,
@@ -367,9 +369,14 @@ CELERY_BEAT_SCHEDULE = {
 NOTICE_WECOM_URL = ENV.NOTICE_WECOM_URL
 NOTICE_DINGTALK_URL = ENV.NOTICE_DINGTALK_URL
 NOTICE_DINGTALK_SECRET = ENV.NOTICE_DINGTALK_SECRET
+NOTICE_FEISHU_URL = ENV.NOTICE_FEISHU_URL
+NOTICE_FEISHU_SECRET = ENV.NOTICE_FEISHU_SECRET
 NOTICE_SMS_URL = ENV.NOTICE_SMS_URL
 NOTICE_SMS_TOKEN = ENV.NOTICE_SMS_TOKEN
 NOTICE_EMAIL_TO = ENV.NOTICE_EMAIL_TO
+# People's own mailboxes are offered as soon as there is a mail server.
+NOTICE_EMAIL = bool(ENV.EMAIL_URL)
+NOTICE_QUIET_HOURS = ENV.NOTICE_QUIET_HOURS
 if NOTICE_EMAIL_TO and not ENV.EMAIL_URL:
     raise environment.EnvError("环境变量有误：\n  - 设置了 NOTICE_EMAIL_TO，还必须用 EMAIL_URL 指明发信服务器")
 _mail = ENV.EMAIL_URL or {}

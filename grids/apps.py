@@ -11,7 +11,8 @@ class GridsConfig(AppConfig):
     def ready(self) -> None:
         from core import files, sheets
         from core import policies as registry
-        from core.models import AuditEntry, User
+        from core.models import AuditEntry, NoticeTemplate, OutboxMessage, User
+        from core.notice_words import MANAGE_NOTICE
         from grids import audiences, hanging_rows, models, pictures, policies, posts, timeline_rows
         from grids.actions import care_sweep
         from grids.models import Appointment, County, GridNode
@@ -34,6 +35,8 @@ class GridsConfig(AppConfig):
             Appointment: policies.APPOINTMENT_POLICY,
             User: policies.USER_POLICY,
             AuditEntry: policies.AUDIT_POLICY,
+            NoticeTemplate: policies.OfCounty(MANAGE_NOTICE, "county_key"),
+            OutboxMessage: policies.OutboxPolicy(MANAGE_NOTICE, "county_key"),
             models.CompoundProfile: policies.InTree(posts.VIEW_COMPOUND),
             models.Facility: policies.InTree(posts.VIEW_COMPOUND, path="profile.node", county="profile.county"),
             # By the compound, not by its own column: that one keeps where a finished project happened.

@@ -183,6 +183,19 @@ class OfCounty:
         return isinstance(scope, CountyScope) and bool(getattr(obj, self.field) == scope.county_id)
 
 
+class OutboxPolicy(OfCounty):
+    """Messages to the outside. One whose readers are not known yet is of no county: whoever looks after notices sees it,
+    and none of its words (core/admin_notices.py)."""
+
+    def q(self, scope: Any) -> Q | None:
+        if not isinstance(scope, CountyScope):
+            return None
+        return Q(**{self.field: scope.county_id}) | Q(**{f"{self.field}__isnull": True})
+
+    def covers(self, scope: Any, obj: Any) -> bool:
+        return isinstance(scope, CountyScope) and getattr(obj, self.field) in (None, scope.county_id)
+
+
 class CountySettings:
     """Rows that say how a county works: read by everybody who holds something in it, changed by its administrators."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.notice_words import MANAGE_NOTICE
 from core.policies import USE_DESK, USE_MOBILE, VIEW_DASHBOARD
 from grids.levels import OWN_KEYS, OWN_POST
 
@@ -49,6 +50,7 @@ RIGHT_LABELS: dict[str, Promise | str] = {
     OPEN_ACCOUNT: _("任命时开通账号"),
     VIEW_AUDIT: _("查看审计"),
     MANAGE_COUNTY: _("维护县级设置"),
+    MANAGE_NOTICE: _("维护通知模板和渠道"),
     VIEW_COMPOUND: _("查看小区档案"),
     MANAGE_COMPOUND: _("维护小区档案"),
     VIEW_CARE: _("查看关爱台账"),
@@ -99,6 +101,7 @@ _TABLE = [
             VIEW_ACCOUNT,
             MANAGE_ACCOUNT,
             MANAGE_COUNTY,
+            MANAGE_NOTICE,
         },
     ),
     Post("county_auditor", _("县级审计员"), (COUNTY,), {USE_DESK, VIEW_AUDIT}),

@@ -29,6 +29,7 @@ class ServicesConfig(AppConfig):
             meetings,
             member_faces,
             models,
+            notice_groups,
             notices,
             place_checkins,
             place_lists,
@@ -100,6 +101,7 @@ class ServicesConfig(AppConfig):
         audiences.register()
         hanging.register()
         timeline.register()
+        notice_groups.register()
         notices.register()
         commitment_notices.register()
         list_notices.register()

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import notices
 from core.notices import Message
+from core.periods import datetime_words
 from core.text import ellipsis
-from services import posts
-from services.models import Assignment, Demand, SubOrder
+from services import notice_groups, posts
+from services.models import Assignment, Demand, SubOrder, Urgency
 
 t = gettext_lazy
 
@@ -123,7 +125,16 @@ def message(
         link=f"/m/demands/{demand.code}/" if mobile else f"/admin/services/demand/{demand.pk}/change/",
         audience=audience,
         key=f"demand:{demand.pk}:{about}:{name}:{period or versions}",
+        fields=_fields(demand, suborder),
+        urgent=demand.urgency == Urgency.URGENT and name in notice_groups.OUTSIDE,
     )
+
+
+def _fields(demand: Demand, suborder: SubOrder | None) -> dict[str, str]:
+    """What a county's own words may name (`services.notice_groups`)."""
+    due = (suborder.due_at if suborder is not None else None) or demand.due_at
+    when = datetime_words(timezone.localtime(due)) if due is not None else _("未定")
+    return {"title": demand.title, "place": demand.node.path, "code": demand.code, "due": when}
 
 
 # Told of a community as a whole, not of one demand: it stands outside the table.
@@ -161,4 +172,5 @@ def register() -> None:
     """Gives every kind its name; called once from `apps.py`."""
     notices.register_kind(STEP_LATE, t("需求等待过久，请办理下一步"))
     for name, (_readers, words) in TABLE.items():
-        notices.register_kind(f"demand_{name}", words, outside=name in {"dispatch", "assign", "supervise", "late"})
+        outside, urgent = name in notice_groups.OUTSIDE, name in notice_groups.URGENT
+        notices.register_kind(f"demand_{name}", words, outside=outside, urgent=urgent)

@@ -17,7 +17,11 @@ NOT_OF_PERSONS = {
     "core.CalendarDay": {"note"},
     "core.Job": {"kind"},
     "core.Notice": {"kind", "link"},
-    "core.OutboxMessage": {"key", "kind", "link", "audience", "error"},
+    "core.ChannelState": {"error", "name"},
+    "core.DigestEntry": {"channel", "kind"},
+    "core.NoticePreference": {"choices"},
+    "core.NoticeTemplate": {"body", "kind", "outside", "title"},
+    "core.OutboxMessage": {"audience", "channel", "error", "key", "kind", "link"},
     "grids.CompoundProfile": {"note"},
     "grids.County": {"code", "name", "department", "note", "supervision_phone"},
     "grids.GridNode": {

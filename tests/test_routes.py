@@ -341,6 +341,7 @@ TABLE: dict[str, dict[int, str]] = {
     "core:job": OWN,
     "core:job_progress": OWN,
     "core:password": SIGNED_IN,
+    "core:notice_settings": SIGNED_IN,
     "core:file": OWN,
     "dashboard:start": DASHBOARD,
     "dashboard:rows": DASHBOARD,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core import audit, policies
 from core.actors import SYSTEM
-from core.models import AuditEntry, User
+from core.models import AuditEntry, NoticeTemplate, OutboxMessage, User
 from grids.actions import move_node
 from grids.models import (
     Appointment,
@@ -99,7 +99,16 @@ from tests.weft_factories import hang_weft, make_meeting, make_resource
 pytestmark = pytest.mark.django_db
 
 # Rows without a scope of their own: seen by their reader alone, or machinery nobody looks at through a policy.
-WITHOUT_POLICY = {"Notice", "Job", "OutboxMessage", "AuditSeal", "CalendarDay", "ThrottleHit"}
+WITHOUT_POLICY = {
+    "Notice",
+    "NoticePreference",
+    "DigestEntry",
+    "ChannelState",
+    "Job",
+    "AuditSeal",
+    "CalendarDay",
+    "ThrottleHit",
+}
 
 
 @pytest.fixture
@@ -139,6 +148,10 @@ def world(cast: Cast) -> Cast:
     CareCadence.objects.create(county=cast.county, kind="low_income", days=60)
     PairingGuide.objects.create(county=cast.county, kind="leader", most=2)
     RuleVersion.objects.create(county=cast.county, number=1)
+    for county in (cast.county.pk, cast.other_county.pk, None):
+        OutboxMessage.objects.create(key=f"m{county}", kind="job", title="通知", channel="sms", county_key=county)
+        if county is not None:
+            NoticeTemplate.objects.create(county_key=county, kind="job", title="{headline}")
     RoutingRule.objects.create(county=cast.county, name="小区事项", unit=cast.a.unit)
     OutsideMatter.objects.create(county=cast.county, name="违法建设拆除")
     CategoryLearning.objects.create(county=cast.county)

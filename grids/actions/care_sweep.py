@@ -116,6 +116,7 @@ def _by_place(rows: Iterable[tuple[GridNode, int]]) -> dict[int, int]:
 
 def register() -> None:
     """Names the notices; called once from `apps.py`."""
+    notices.register_group("care", gettext_lazy("关爱台账"), kinds=("care_",))
     notices.register_kind(EXPIRED, gettext_lazy("关爱台账到期"))
     notices.register_kind(EXPIRING, gettext_lazy("关爱台账将到期"))
     notices.register_kind(ERASED, gettext_lazy("关爱台账自动删除"))

@@ -54,4 +54,5 @@ def forget_left(day: datetime.date | None = None) -> int:
 
 def register() -> None:
     """Names the notice; called once from `apps.py`."""
+    notices.register_group("party", gettext_lazy("党组织"), kinds=("floating_", "seat_"))
     notices.register_kind(DUE, gettext_lazy("流动党员待联系"))

@@ -1,21 +1,18 @@
 """Notices: written with the deed, delivered once, tried again when a channel fails, read by their reader alone."""
 
 import datetime
-import json
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 import time_machine
 from celery import current_app
-from django.core import mail
 from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from core import channels, notices
+from core import notices, sending
 from core.models import Notice, OutboxMessage, OutboxState, User
 from core.tasks import deliver_notices
 from governance.celery import PatientTask
@@ -27,14 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def reader() -> User:
     return make_user("王一")
-
-
-@pytest.fixture
-def urgent() -> Iterator[str]:
-    """A kind of notice that also goes out over outside channels."""
-    notices.register_kind("test_urgent", "督办", outside=True)
-    yield "test_urgent"
-    del notices._kinds["test_urgent"]
 
 
 @pytest.fixture
@@ -164,14 +153,14 @@ def test_a_message_that_fails_is_tried_later_and_later_and_then_given_up(failing
         post(audience={failing: 1})
         post(reader, key="other")
         pauses = []
-        for _try in range(notices.MAX_ATTEMPTS):
+        for _try in range(sending.MAX_ATTEMPTS):
             notices.deliver()
             message = OutboxMessage.objects.get(key="demand:1:dispatched")
             pauses.append((message.due_at - timezone.now()).total_seconds() / 60)
             assert notices.deliver() == 0
             clock.move_to(message.due_at)
         message.refresh_from_db()
-    assert (message.state, message.attempts) == (OutboxState.FAILED, notices.MAX_ATTEMPTS)
+    assert (message.state, message.attempts) == (OutboxState.FAILED, sending.MAX_ATTEMPTS)
     assert pauses == [1, 5, 30, 120, 360, 360]
     assert "no such place" in message.error
     # One that fails keeps no other waiting.
@@ -181,7 +170,7 @@ def test_a_message_that_fails_is_tried_later_and_later_and_then_given_up(failing
 def test_a_message_is_tried_again_after_its_worker_died(reader: User) -> None:
     post(reader)
     message = OutboxMessage.objects.get()
-    assert notices._claim(message)
+    assert notices._claim_batch() == [message]
     assert notices.deliver() == 0
     with time_machine.travel(timezone.now() + datetime.timedelta(minutes=2)):
         assert notices.deliver() == 1
@@ -210,6 +199,19 @@ def test_two_workers_deliver_every_message_once() -> None:
     assert Notice.objects.count() == 30
 
 
+def test_a_batch_costs_the_same_whatever_it_holds(django_assert_num_queries: Callable[[int], Any]) -> None:
+    people = [make_user(f"读者{number}") for number in range(5)]
+    for size in (10, 100):
+        notices.post_many(
+            notices.Message("test", "新派单", {"user": people[number % 5].pk}, f"{size}:{number}")
+            for number in range(size)
+        )
+        # Claim (2 and a savepoint's pair), readers, words, boxes, close, another pair; and a look that finds no more.
+        with django_assert_num_queries(13):
+            assert notices.deliver() == size
+    assert Notice.objects.count() == 110
+
+
 def test_old_notices_go_and_waiting_news_stays(reader: User) -> None:
     post(reader, key="old")
     notices.deliver()
@@ -217,144 +219,6 @@ def test_old_notices_go_and_waiting_news_stays(reader: User) -> None:
     notices.clean_up(before=timezone.now() + datetime.timedelta(seconds=1))
     assert not Notice.objects.exists()
     assert [message.key for message in OutboxMessage.objects.all()] == ["waiting"]
-
-
-# --- Outside channels -------------------------------------------------------------------------------------------------
-
-
-class Gateway(HTTPServer):
-    """A real server on this machine that takes what a channel sends, and answers as told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.received: list[tuple[str, dict[str, str], Any]] = []
-        self.status, self.answer = 200, {"errcode": 0}
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/send?key=secret"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Gateway
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, dict(self.headers), json.loads(body)))
-        answer = json.dumps(self.server.answer).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    server = Gateway()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_without_configuration_no_channel_is_offered_and_nothing_leaves(reader: User, urgent: str) -> None:
-    assert channels.offered() == []
-    post(reader, kind=urgent)
-    notices.deliver()
-    assert OutboxMessage.objects.count() == 1
-
-
-def test_only_kinds_meant_for_outside_leave_the_portal(reader: User, gateway: Gateway, settings: Any) -> None:
-    settings.NOTICE_WECOM_URL = gateway.url
-    post(reader, kind="test_ordinary")
-    notices.deliver()
-    assert gateway.received == []
-    assert Notice.objects.count() == 1
-
-
-def test_a_group_robot_gets_one_message_that_names_no_matter(
-    reader: User, urgent: str, gateway: Gateway, settings: Any
-) -> None:
-    settings.NOTICE_WECOM_URL = gateway.url
-    other = make_user("李二")
-    post(audience={"user": [reader.pk, other.pk]}, kind=urgent, title="阳光小区 3 栋张大爷家漏水")
-    notices.deliver()
-    [(path, _headers, content)] = gateway.received
-    assert path == "/send?key=secret"
-    assert content["msgtype"] == "text"
-    assert "督办" in content["text"]["content"]
-    assert "张大爷" not in content["text"]["content"]
-    assert set(OutboxMessage.objects.values_list("state", flat=True)) == {OutboxState.DONE}
-
-
-def test_a_dingtalk_robot_with_a_secret_is_signed(reader: User, urgent: str, gateway: Gateway, settings: Any) -> None:
-    settings.NOTICE_DINGTALK_URL, settings.NOTICE_DINGTALK_SECRET = gateway.url, "SEC-test"
-    post(reader, kind=urgent)
-    notices.deliver()
-    [(path, _headers, _content)] = gateway.received
-    assert "&timestamp=" in path
-    assert "&sign=" in path
-
-
-def test_the_sms_gateway_gets_the_readers_phones_and_its_token(
-    reader: User, urgent: str, gateway: Gateway, settings: Any
-) -> None:
-    settings.NOTICE_SMS_URL, settings.NOTICE_SMS_TOKEN = gateway.url, "geheim"
-    stopped = make_user("李二", is_active=False)
-    post(audience={"user": [reader.pk, stopped.pk]}, kind=urgent)
-    notices.deliver()
-    [(_path, headers, content)] = gateway.received
-    assert headers["Authorization"] == "Bearer geheim"
-    assert content["phones"] == [reader.phone]
-
-
-def test_mail_goes_to_the_duty_mailbox(reader: User, urgent: str, settings: Any) -> None:
-    settings.NOTICE_EMAIL_TO = ["zhiban@example.org"]
-    post(reader, kind=urgent)
-    notices.deliver()
-    [message] = mail.outbox
-    assert message.to == ["zhiban@example.org"]
-    assert "督办" in message.subject
-
-
-@pytest.mark.parametrize(("status", "answer"), [(500, {}), (200, {"errcode": 45009, "errmsg": "limit"})])
-def test_a_channel_that_refuses_is_tried_again_alone(
-    reader: User, urgent: str, gateway: Gateway, settings: Any, status: int, answer: dict[str, Any]
-) -> None:
-    settings.NOTICE_WECOM_URL, settings.NOTICE_EMAIL_TO = gateway.url, ["zhiban@example.org"]
-    gateway.status, gateway.answer = status, answer
-    post(reader, kind=urgent)
-    notices.deliver()
-    waiting = OutboxMessage.objects.get(state=OutboxState.WAITING)
-    assert waiting.key == "demand:1:dispatched#wecom0"
-    assert "secret" not in waiting.error
-    gateway.status, gateway.answer = 200, {"errcode": 0}
-    with time_machine.travel(waiting.due_at):
-        notices.deliver()
-    assert len(gateway.received) == 2
-    # Those who had it were not told again.
-    assert (len(mail.outbox), Notice.objects.count()) == (1, 1)
-
-
-def test_a_channel_that_can_not_be_reached_is_tried_again(reader: User, urgent: str, settings: Any) -> None:
-    settings.NOTICE_WECOM_URL = "http://127.0.0.1:1/send?key=secret"
-    post(reader, kind=urgent)
-    notices.deliver()
-    waiting = OutboxMessage.objects.get(state=OutboxState.WAITING)
-    assert waiting.attempts == 1
-    assert "secret" not in waiting.error
-
-
-def test_an_address_that_is_no_web_address_is_refused(reader: User, urgent: str, settings: Any) -> None:
-    settings.NOTICE_WECOM_URL = "file:///etc/passwd"
-    post(reader, kind=urgent)
-    notices.deliver()
-    assert "http" in OutboxMessage.objects.get(state=OutboxState.WAITING).error
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

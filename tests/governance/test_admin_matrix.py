@@ -14,7 +14,7 @@ from rest_framework.authtoken.models import TokenProxy
 
 from core.actors import SYSTEM
 from core.admin_sheets import SheetAdmin
-from core.models import AuditEntry, CalendarDay, User
+from core.models import AuditEntry, CalendarDay, NoticeTemplate, OutboxMessage, User
 from core.sheets.base import registered
 from grids.actions import register_remediation
 from grids.models import Appointment, CareCadence, CareHousehold, County, GridNode, Level, Remediation, Vacancy
@@ -128,6 +128,8 @@ LISTS: dict[type, list[str]] = {
     Remediation: [*CADRES, *ADMIN],
     User: ADMIN,
     AuditEntry: AUDITOR,
+    OutboxMessage: ADMIN,
+    NoticeTemplate: ADMIN,
     CareHousehold: CARE,
     CareCadence: ADMIN,
     Pairing: [*CADRES, *ADMIN],
@@ -178,6 +180,8 @@ ADDS: dict[type, list[str]] = {
     Remediation: KEEP,
     User: ADMIN,
     AuditEntry: [],
+    OutboxMessage: [],
+    NoticeTemplate: ADMIN,
     CareHousehold: CARE,
     CareCadence: ADMIN,
     Pairing: [*KEEP, *DEPARTMENT],
@@ -253,6 +257,8 @@ CHANGES: dict[type, tuple[str, list[str]]] = {
     JointMeeting: ("change", CADRES),
     AgendaItem: ("change", CADRES),
     Resolution: ("correct", CADRES),
+    OutboxMessage: ("resend", ADMIN),
+    NoticeTemplate: ("change", ADMIN),
 }
 
 
@@ -290,6 +296,7 @@ def inside(cast: Cast) -> dict[type, Any]:
         Remediation: project_at(cast.a.compound),
         CalendarDay: set_calendar_day(actor=SYSTEM, date=datetime.date(2027, 5, 4), is_working=False, note="县庆"),
         User: cast.a.officer,
+        **notice_rows(cast.county),
         CareHousehold: make.make_household(cast.a.building),
         CareCadence: CareCadence.objects.create(county=cast.county, kind="low_income", days=60),
         **pairing_rows(cast.a.compound, cast.a.unit),
@@ -308,6 +315,15 @@ def routing_rows(county: County, unit: Unit) -> dict[type, Any]:
         RoutingRule: RoutingRule.objects.create(county=county, name="小区事项", unit=unit),
         OutsideMatter: OutsideMatter.objects.create(county=county, name="违法建设拆除", words=["违建"]),
         CategoryLearning: CategoryLearning.objects.create(county=county),
+    }
+
+
+def notice_rows(county: County) -> dict[type, Any]:
+    return {
+        OutboxMessage: OutboxMessage.objects.create(
+            key=f"lost:{county.pk}", kind="job", title="后台任务", channel="sms", county_key=county.pk, state="failed"
+        ),
+        NoticeTemplate: NoticeTemplate.objects.create(county_key=county.pk, kind="job", title="{headline}"),
     }
 
 
@@ -412,6 +428,7 @@ def outside(cast: Cast) -> dict[type, Any]:
         Remediation: project_at(far),
         User: cast.other_county_secretary,
         CareHousehold: make.make_household(cast.other_county_community),
+        **notice_rows(county),
         **pairing_rows(cast.other_county_community, unit),
         **member_rows(make.make_member("邻县报到党员", unit), cast.other_county_community),
         **meeting_rows(cast.other_county_community, unit),
@@ -456,6 +473,8 @@ OWN_PAGES = {
         "import_job",
         "import_confirm",
     },
+    OutboxMessage: {"bulk", "channels", "test"},
+    NoticeTemplate: {"kinds"},
     User: {"import_door", "handout"},
     CareHousehold: {"figures"},
     Vacancy: {"coverage", "coverage_place"},

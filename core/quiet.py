@@ -1,0 +1,43 @@
+"""Quiet hours: when nothing but what is urgent leaves the portal."""
+
+import datetime
+
+from django.utils import timezone
+
+Hours = tuple[datetime.time, datetime.time]
+
+
+def parse(text: str) -> Hours | None:
+    """ "21:00-07:00" as two times; "off" (or nothing) is no quiet hours. Raises ValueError."""
+    if text in {"", "off"}:
+        return None
+    begins, separator, ends = text.partition("-")
+    if not separator or begins == ends:
+        raise ValueError(text)
+    hours = (datetime.time.fromisoformat(begins.strip()), datetime.time.fromisoformat(ends.strip()))
+    if hours[0] == hours[1]:
+        raise ValueError(text)
+    return hours
+
+
+def is_quiet(hours: Hours | None, moment: datetime.datetime) -> bool:
+    """Whether `moment` lies in the hours, which may run over midnight. The first minute is quiet, the last is not."""
+    if hours is None:
+        return False
+    begins, ends = hours
+    now = timezone.localtime(moment).time()
+    return begins <= now < ends if begins < ends else now >= begins or now < ends
+
+
+def earliest(hours: Hours | None, moment: datetime.datetime) -> datetime.datetime:
+    """The first moment from `moment` on that is not quiet."""
+    if hours is None or not is_quiet(hours, moment):
+        return moment
+    return next_at(hours[1], moment)
+
+
+def next_at(clock: datetime.time, moment: datetime.datetime) -> datetime.datetime:
+    """The next time the clock shows that, after `moment`."""
+    local = timezone.localtime(moment)
+    found = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return found if found > local else found + datetime.timedelta(days=1)
