@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from core import admin_notices as admin_notices  # its pages register themselves
+from core import admin_notice_words as admin_notice_words  # these pages register themselves
+from core import admin_notices as admin_notices
 from core.admin_base import Fact, Part, ScopedModelAdmin, SelectFilter
 from core.audit_words import change_words, deed_words, name_deeds, object_words
 from core.models import AuditEntry
