@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -97,26 +97,23 @@ def choose(
         **_clean_hours(quiet_from, quiet_until),
     }
     with transaction.atomic():
-        row = NoticePreference.objects.select_for_update().filter(pk=actor.pk).first()
+        person = User.objects.select_for_update().get(pk=actor.pk)
+        row = NoticePreference.objects.filter(pk=person.pk).first()
         if (row.version if row is not None else 0) != version:
             raise _stale()
-        row = row or NoticePreference(user=actor, version=0)
+        row = row or NoticePreference(user=person, version=0)
         changes = {name: (getattr(row, name), value) for name, value in given.items() if getattr(row, name) != value}
         if not changes and version:
             return row
         for name, value in given.items():
             setattr(row, name, value)
         row.version += 1
-        try:
-            with transaction.atomic():
-                row.save(force_insert=not version)
-        except IntegrityError as error:
-            raise _stale() from error
+        row.save(force_insert=not version)
         # What a person chose for themselves is theirs; the trail says that, and nothing of what.
         audit.record(
             actor=actor,
             action="account.notices",
-            obj=actor,
+            obj=person,
             changes={name: ("", "") for name in changes if name == "email"},
             personal=("email",),
         )
@@ -150,7 +147,7 @@ def _clean_choices(choices: Mapping[str, Mapping[str, str]]) -> dict[str, dict[s
             if group not in known or way not in WAYS or choice not in options(group, way):
                 words = _("请从列出的接收方式里选；督办等必须及时通知的，不能放进每日汇总。")
                 raise Invalid(words, fields={f"{group}_{way}": words})
-            if choice != BUILT_IN[way]:
+            if choice != chosen(None, group, way):
                 found.setdefault(group, {})[way] = choice
     return found
 
