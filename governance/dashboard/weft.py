@@ -17,7 +17,7 @@ from governance.dashboard.places import Place, atlas_of
 from governance.dashboard.tables import Cell, Column, body
 from grids.models import County, GridNode
 from grids.posts import COUNTY
-from services.selectors import lists, two_way, wishes
+from services.selectors import cases, lists, two_way, wishes
 
 # Where the rows behind a figure are listed, for whoever works at a desk.
 _LISTS = {
@@ -43,7 +43,7 @@ def weft(request: HttpRequest, code: str = "") -> HttpResponse:
         "active": "weft",
         "place": place,
         "trail": [{"name": name, "url": _above(place, name)} for name in place.steps],
-        "figures": _figures(request, place, found.whole, node, desk=desk),
+        "figures": _figures(request, place, found, node, desk=desk),
         "caption": _("各处情况"),
         "columns": columns,
         "body": body(
@@ -104,9 +104,10 @@ def _desk(name: str, node: GridNode | None) -> str:
 
 
 def _figures(
-    request: HttpRequest, place: Place, whole: two_way.Line, node: GridNode | None, *, desk: bool
+    request: HttpRequest, place: Place, board: two_way.Board, node: GridNode | None, *, desk: bool
 ) -> Iterable[Figure]:
-    """The place's own figures: who reported, what was kept, the four lists, the meetings."""
+    """The place's own figures: who reported, what was kept, the four lists, households helped."""
+    whole = board.whole
 
     def rows(name: str) -> str:
         return _desk(name, node) if desk else ""
@@ -149,4 +150,9 @@ def _figures(
         if total.late:
             note = _("%(note)s，逾期 %(late)d") % {"note": note, "late": total.late}
         found.append(Figure(total.label, rows(_LISTS[total.key]), str(total.total), _("项"), note=note))
+    # Figures alone, and to nowhere: who is helped is for the community and for who helps (docs/decisions/0027).
+    helped = cases.figures(board.county, node)
+    words = {"done": helped.done, "helping": helped.helping}
+    note = _("帮完 %(done)d 项，在帮 %(helping)d 项") % words if helped.cases else ""
+    found.append(Figure(_("帮扶个案"), "", str(helped.cases), _("件"), note=note))
     return found

@@ -15,6 +15,7 @@ from core.audit import Deed
 from core.periods import day_start
 from governance.sample.alliances import open_station, seat_alliances
 from governance.sample.care import raise_households
+from governance.sample.cases import open_cases
 from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
@@ -37,6 +38,9 @@ from services.actions.tallies import rebuild_tallies
 from services.clocks import clock_for
 from services.defaults import make_defaults
 from services.models import Category
+
+# The county of docs/domain.md#z9.
+HELPED = "611025"
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     _audit(*(rows for rows in met.tables if rows))
     households = raise_households(county, nodes, posts, accounts.day, show_place(nodes)[0] if shown else None)
     _audit(households)
+    if shown or facts.code == HELPED:
+        _audit(*open_cases(county, nodes, weft, posts, accounts.day))
     first = next(node for node in nodes if node.level_key == "community") if shown else None
     promised = write_promises(county, facts, nodes, weft, posts, accounts.day, first)
     _audit(*promised.tables)

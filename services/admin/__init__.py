@@ -87,6 +87,8 @@ name_deeds(
                     "project",
                     "responsibility",
                     "wish",
+                    "helpcase",
+                    "help",
                 )
             ),
             lazy("载入示例"),

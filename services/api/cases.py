@@ -10,14 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core import policies
 from core.api.bodies import caller, given
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.models import User
 from grids.api.nodes import find as find_place
+from grids.models import GridNode
 from grids.querysets import in_subtree
 from partybuilding.models import Unit
-from services import actions
+from services import actions, posts
 from services.api import case_rows as rows
 from services.models import CaseState, Help, HelpKind, HelpState
 from services.selectors import cases as selectors
@@ -150,13 +152,17 @@ class CaseFigures(APIView):
         county, place = place_of(caller(request), request.query_params.get("place", ""))
         if place is not None and place.community_id not in (None, place.pk):
             raise NotFound(_("帮扶个案的数字只到社区。"))
+        user = caller(request)
+
+        def told(node: GridNode | None, found: selectors.Figures) -> dict[str, Any]:
+            own = node is not None and policies.can(user, posts.VIEW_CASE, node)
+            return rows.figures_row(found if own else found.for_others)
+
+        below = selectors.by_community(county, place)
         return Response(
             {
-                **rows.figures_row(selectors.figures(county, place)),
-                "communities": [
-                    {"node": node.code, "name": node.name, **rows.figures_row(found)}
-                    for node, found in selectors.by_community(county, place)
-                ],
+                **told(place, selectors.figures(county, place)),
+                "communities": [{"node": node.code, "name": node.name, **told(node, found)} for node, found in below],
             }
         )
 

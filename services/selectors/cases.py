@@ -3,7 +3,7 @@
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
@@ -153,6 +153,9 @@ def next_step(case: HelpCase, helps: Sequence[Help], now: datetime.datetime | No
     return _("%(count)d 项帮扶进行中") % {"count": len(giving)}, "green"
 
 
+# Below this many cases the kinds of help are for the community alone.
+FEW = 5
+
 # --- Figures ----------------------------------------------------------------------------------------------------------
 
 
@@ -184,6 +187,11 @@ class Figures:
     @property
     def cases(self) -> int:
         return self.opened + self.closed
+
+    @property
+    def for_others(self) -> "Figures":
+        """As whoever does not answer for the place may know them: what kind of help a few households got is theirs."""
+        return self if self.cases >= FEW else replace(self, kinds=())
 
     @property
     def helping(self) -> int:

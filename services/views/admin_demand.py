@@ -46,7 +46,11 @@ def context(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> 
         "chips": [(one.label, one.tone) for one in (cards.state_chip(demand), *cards.flags(demand))]
         + demand_rates.rung_chips(climb),
         "clock": cards.demand_clock(demand, now),
-        "buttons": [*buttons(page, found), *demand_rates.buttons(demand, climb, request.user)],
+        "buttons": [
+            *buttons(page, found),
+            *demand_rates.buttons(demand, climb, request.user),
+            *_case_button(request, demand),
+        ],
         "facts": [*facts(page, request, found), *demand_rates.rung_facts(climb)],
         "contact_url": _contact_url(page, request, found),
         "suborders": [_suborder(row, now) for row in found.suborders],
@@ -76,6 +80,14 @@ def buttons(page: ScopedModelAdmin, found: DemandPage) -> list[dict[str, Any]]:
         for action in found.actions
     ]
     return sorted(drawn, key=lambda button: _TONES[str(button["tone"])])
+
+
+def _case_button(request: HttpRequest, demand: Demand) -> list[dict[str, Any]]:
+    """From a demand to a case of the household, for the community; the place goes along, and nothing else."""
+    if not policies.can(request.user, posts.MANAGE_CASE, demand.node):
+        return []
+    address = f"{reverse('admin:services_helpcase_add')}?demand={demand.pk}"
+    return [{"label": _("建帮扶个案"), "url": address, "tone": "plain", "whose": ""}]
 
 
 def facts(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> list[Fact]:
