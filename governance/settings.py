@@ -355,6 +355,7 @@ BEAT: dict[str, float] = {
     "services.tasks.sweep_cases": 3600,
     "services.tasks.sweep_proposals": 3600,
     "services.tasks.sweep_rates": 3600,
+    "services.tasks.learn_categories": 24 * 3600,
     "partybuilding.tasks.sweep_party": 3600,
 }
 CELERY_BEAT_SCHEDULE = {

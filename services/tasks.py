@@ -6,6 +6,7 @@ from services.actions import (
     case_sweep,
     checkin_sweep,
     commitment_sweep,
+    learning,
     list_reminders,
     matching,
     meeting_sweep,
@@ -81,3 +82,9 @@ def sweep_wishes() -> dict[str, int]:
 def sweep_rates() -> dict[str, int]:
     """Every hour: exclusions nobody decides on, bulletins nobody answers, matters of a bulletin that have ended."""
     return rate_sweep.sweep_rates()
+
+
+@shared_task(name="services.tasks.learn_categories", ignore_result=True)
+def learn_categories() -> int:
+    """Every night: which words speak for which category, from each county's own demands."""
+    return learning.learn_categories()

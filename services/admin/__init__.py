@@ -136,6 +136,7 @@ name_deeds(
         "settings.limits": lazy("修改时限"),
         "rules.version": lazy("时限规则新版本"),
         "calendar.set": lazy("调整工作日历"),
+        "category.learn": lazy("学习类别判断"),
         "routing.create": lazy("新增派单规则"),
         "routing.update": lazy("修改派单规则"),
         "routing.shift": lazy("调整规则顺序"),
