@@ -25,9 +25,9 @@ CLOSED_DAYS = 10
 MOST = 2000
 SHOWN = 5
 # Points of a hundred: what the words make out, and what is added to them.
-_WORDS, _SAME_PLACE, _NEAR, _CATEGORY, _PHONE = 100, 15, 8, 5, 10
+_WORDS, _SAME_PLACE, _NEAR, _CATEGORY, _PHONE = 75, 15, 8, 5, 10
 # Below this many points nothing is said; below this likeness of the words the rest does not count.
-LEAST, LEAST_WORDS = 45, 0.35
+LEAST, LEAST_WORDS = 38, 0.35
 
 
 @dataclass(frozen=True)

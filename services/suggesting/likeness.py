@@ -13,7 +13,6 @@ from scipy import sparse
 
 from services.suggesting.grams import grams
 
-
 # Among a handful of texts nothing is rare yet: as if so many more had been read.
 FEW = 50
 

@@ -24,6 +24,7 @@ from services.models import Demand
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, Target
 from services.views import admin_demand, cards
+from services.views.hints import NONE, Hints, hints_of
 from services.workflow import BY_MODEL
 
 
@@ -43,8 +44,13 @@ def move_view(page: ScopedModelAdmin, request: HttpRequest, pk: int, name: str) 
     sent, status = request.method == "POST", 200
     try:
         action = pressed(request.user, target, name)
+        hints = _hints(page, request, action)
         form = MoveForm(
-            request.POST if sent else None, request.FILES if sent else None, action=action, user=request.user
+            request.POST if sent else None,
+            request.FILES if sent else None,
+            action=action,
+            user=request.user,
+            initial=dict(hints.initial),
         )
         if sent:
             status = 400
@@ -57,7 +63,22 @@ def move_view(page: ScopedModelAdmin, request: HttpRequest, pk: int, name: str) 
             raise
         show_refusal(form, error)
         status = error.status
-    return page.render(request, "admin/move.html", _context(page, demand, action, form), status=status)
+    return page.render(
+        request, "admin/move.html", {**_context(page, demand, action, form), "hints": hints}, status=status
+    )
+
+
+def _hints(page: ScopedModelAdmin, request: HttpRequest, action: Action) -> Hints:
+    """What stands beside the form; a form that was sent is decided already."""
+    if request.method == "POST":
+        return NONE
+    return hints_of(
+        request.user,
+        action,
+        request.GET.dict(),
+        demand_url=lambda demand: page.url("change", demand.pk),
+        link_url=f"{page.url('move', action.target.pk, 'link')}?on=demand",
+    )
 
 
 def _moved(

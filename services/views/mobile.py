@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as t
@@ -32,6 +33,7 @@ from services.selectors import loop as selectors
 from services.selectors.loop import Action, DemandPage, Target
 from services.views import cards
 from services.views.demand_rates import climb_of, rung_chips
+from services.views.hints import NONE, Hints, hints_of
 from services.views.photos import picture
 from services.workflow import BY_MODEL
 
@@ -184,7 +186,10 @@ def make_move(request: HttpRequest, code: str, name: str) -> HttpResponse:
     target = selectors.target_for(user, found, name, key=request.GET.get("on", ""))
     try:
         action = _action(user, target, name)
-        form = MoveForm(request.POST or None, request.FILES or None, action=action, user=user)
+        hints = _hints(request, found, action)
+        form = MoveForm(
+            request.POST or None, request.FILES or None, action=action, user=user, initial=dict(hints.initial)
+        )
         status = 200
         if request.method == "POST":
             status = 400
@@ -207,9 +212,23 @@ def make_move(request: HttpRequest, code: str, name: str) -> HttpResponse:
         "draft": _draft(found, action),
         "whose": action.whose,
         "nothing": _nothing_to_choose(form),
+        "hints": hints,
         "back": cards.demand_url(found),
     }
     return show(request, "move", context, active="todo", status=status)
+
+
+def _hints(request: HttpRequest, found: Demand, action: Action) -> Hints:
+    """What stands beside the form; a form that was sent is decided already."""
+    if request.method == "POST":
+        return NONE
+    return hints_of(
+        person(request),
+        action,
+        request.GET.dict(),
+        demand_url=cards.demand_url,
+        link_url=f"{reverse('mobile:move', args=[found.code, 'link'])}?on=demand",
+    )
 
 
 def _action(user: Any, target: Target, name: str) -> Action:
