@@ -15,6 +15,7 @@ from core.workflow import Input
 from services.models import Category, Demand, SubOrder
 from services.selectors import loop as selectors
 from services.selectors.loop import Action
+from services.suggesting import suggest
 
 _TOO_LONG = _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。")
 
@@ -172,10 +173,32 @@ _BUILDERS = {
 }
 
 
+def choose_by_text(form: forms.Form, county_id: int | None) -> None:
+    """Where no category was chosen, chooses the one the text speaks for and says so: the next touch takes it.
+
+    Nothing is taken without a person: the form comes back with the choice made, and with the words that led to it.
+    """
+    text = form.cleaned_data.get("text")
+    if county_id is None or not text or form.data.get("category"):
+        return
+    [found] = suggest(county_id, [text])
+    rows: Any = form.fields["category"]
+    category = rows.queryset.filter(pk=found[0].category_id).first() if found else None
+    if category is None:
+        return
+    form.data = form.data.copy()  # type: ignore[attr-defined]
+    form.data["category"] = str(category.pk)  # type: ignore[index]
+    words = {"name": category.name, "words": "、".join(found[0].words)}
+    form.errors.pop("category", None)
+    message = _("没有选类别。可能是“%(name)s”，因为提到：%(words)s。已替您选上，对的话再点一次提交，不对请另选。")
+    form.add_error("category", message % words)
+
+
 class RaiseForm(forms.Form):
     """A new demand in the words of a resident or a keeper. The action has the last word on everything in it.
 
-    `once` names this form: the same words sent twice under it make one demand (`raise_demand`).
+    `once` names this form: the same words sent twice under it make one demand (`raise_demand`). `county_id`: where the
+    category is suggested from the text when none was chosen; for a keeper or cadre, not for a resident.
     """
 
     category = forms.ModelChoiceField(
@@ -205,9 +228,15 @@ class RaiseForm(forms.Form):
     )
     once = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput, initial=secrets.token_urlsafe)
 
-    def __init__(self, *args: Any, categories: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, categories: Any, county_id: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.county_id = county_id
         self.fields["category"].queryset = categories  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        choose_by_text(self, self.county_id)
+        return data
 
     def clean_contact_phone(self) -> str:
         # 138 1234 5678 as the phone's own address book pastes it.

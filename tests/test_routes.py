@@ -17,7 +17,18 @@ from core.actors import SYSTEM
 from core.models import Job, Notice
 from core.periods import Quarter
 from grids.actions import register_remediation
-from services.models import AgendaItem, Demand, DemandEvent, MatchRun, Photo, Resolution, RuleVersion
+from services.models import (
+    AgendaItem,
+    CategoryLearning,
+    Demand,
+    DemandEvent,
+    MatchRun,
+    OutsideMatter,
+    Photo,
+    Resolution,
+    RoutingRule,
+    RuleVersion,
+)
 from tests import factories as make
 from tests import weft_factories as weave
 from tests.cast import Cast
@@ -157,6 +168,15 @@ TABLE: dict[str, dict[int, str]] = {
     "api:limits": BY_KEY,
     "api:rule_versions": BY_KEY,
     "api:rule_version": {401: "anonymous", 200: "officer keeper street department admin neighbour", 404: "*"},
+    "api:routing_rules": BY_KEY,
+    "api:routing_preview": BY_KEY,
+    "api:outside_matters": BY_KEY,
+    "api:category_learnings": BY_KEY,
+    **{
+        name: {401: "anonymous", 200: "officer keeper street department admin neighbour", 404: "*"}
+        for name in ("api:routing_rule", "api:outside_matter", "api:category_learning")
+    },
+    "api:demand_suggestions": {401: "anonymous", 200: "officer street", 403: "keeper liaison department", 404: "*"},
     "api:units": BY_KEY,
     "api:alliances": BY_KEY,
     "api:alliance_figures": BY_KEY,
@@ -433,6 +453,9 @@ class World:
         self.help = self.case.helps.get()
         self.wish = weave.make_wish(self.place, cast.a.keeper)
         self.activity, self.rating = weave.make_activity(self.community, self.unit), weave.make_rating(self.kept)
+        self.rule = RoutingRule.objects.create(county=cast.county, name="小区事项", desk="street")
+        self.matter = OutsideMatter.objects.create(county=cast.county, name="违法建设拆除")
+        self.learning = CategoryLearning.objects.create(county=cast.county)
         self.appointment = cast.a.keeper.appointments.get()
         self.notice = Notice.objects.create(reader=cast.a.officer, kind="x", title="通知")
         self.meeting = make_meeting(self.community, cast.a.unit)
@@ -517,6 +540,9 @@ class World:
             "core:notice_open": self.notice.pk,
             "api:activity": self.activity.pk,
             "api:rule_version": self.rules.pk,
+            "api:routing_rule": self.rule.pk,
+            "api:outside_matter": self.matter.pk,
+            "api:category_learning": self.learning.pk,
             "api:rating": self.rating.pk,
             "mobile:compound": self.compound.pk,
             "mobile:remediation_photos": self.project.pk,

@@ -12,6 +12,7 @@ from grids.admin_places import place_field
 from grids.models import GridNode
 from services import posts
 from services.actions import raise_demand
+from services.forms import choose_by_text
 from services.models import Category, Demand, Origin
 
 
@@ -48,8 +49,15 @@ class CallForm(DeedForm):
             Category.objects.filter(county_id__in=counties, is_active=True),
             label=_("类别"),
             empty_label=_("请选择"),
+            help_text=_("拿不准可以先不选，填好内容点登记，系统按内容提示。"),
         )
         self.order_fields(self.field_order)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        node = data.get("node")
+        choose_by_text(self, node.county_id if node is not None else None)
+        return data
 
 
 def register_call(*, actor: Any, obj: None, **data: Any) -> Demand:

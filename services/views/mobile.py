@@ -310,7 +310,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if node is None or node.community_id is None:
         return redirect("mobile:report_place")
     categories = selectors.categories_for(node.county_id)
-    form = RaiseForm(request.POST or None, request.FILES or None, categories=categories)
+    form = RaiseForm(request.POST or None, request.FILES or None, categories=categories, county_id=node.county_id)
     status = 200
     if request.method == "POST":
         status = 400

@@ -128,3 +128,38 @@ def test_the_page_costs_the_same_with_one_and_with_many_beside_it(cast: Cast, fa
     for _number in range(5):
         lift(cast)
     assert cost() == first
+
+
+class TestRegistering:
+    """Nothing was chosen: the text chooses, a person confirms."""
+
+    @pytest.fixture(autouse=True)
+    def taught(self, cast: Cast) -> None:
+        teach(cast)
+        learn_categories()
+
+    def test_a_call_gets_its_category_from_its_words(self, cast: Cast) -> None:
+        client, url = signed_in(cast.a.officer), "/admin/services/demand/add/"
+        before = Demand.objects.count()
+        sent = {"node": cast.a.building.path, "text": "厨房水管漏水，积水了"}
+        page = client.post(url, sent)
+        assert "可能是“水电气暖”，因为提到" in text_of(page)
+        assert f'<option value="{cast.category.pk}" selected>' in page.content.decode()
+        assert Demand.objects.count() == before
+        assert client.post(url, {**sent, "category": cast.category.pk}).status_code == 302
+        assert Demand.objects.count() == before + 1
+
+    def test_a_text_that_says_nothing_is_asked_about_as_ever(self, cast: Cast) -> None:
+        page = signed_in(cast.a.officer).post(
+            "/admin/services/demand/add/", {"node": cast.a.building.path, "text": "你好"}
+        )
+        assert "可能是" not in text_of(page)
+        page = signed_in(cast.a.keeper).post("/m/report/", {"text": ""})
+        assert page.status_code == 400
+
+    def test_a_keeper_is_helped_on_the_phone(self, cast: Cast) -> None:
+        page = signed_in(cast.a.keeper).post("/m/report/", {"text": "厨房水管漏水，积水了"})
+        assert page.status_code == 400
+        html = page.content.decode()
+        assert "可能是“水电气暖”" in html
+        assert re.search(rf'value="{cast.category.pk}"[^>]*checked', html)

@@ -151,3 +151,45 @@ def test_what_was_learned_says_how_often_it_was_right_and_on_how_few(cast: Cast)
     text = text_of(signed_in(cast.department).get(url))
     assert "8/10（80%），检验的太少，仅供参考" in text
     assert "水电气暖" in text
+
+
+class TestByKey:
+    def test_rules_matters_and_learning_are_listed(self, cast: Cast) -> None:
+        make_rule(cast, unit=cast.a.unit, categories=[cast.category], words=["漏水"])
+        OutsideMatter.objects.create(county=cast.county, name="违法建设拆除", words=["违建"])
+        CategoryLearning.objects.create(county=cast.county, tried=5, right=4)
+        client = signed_in(cast.a.officer)
+        [rule] = client.get("/api/v1/routing-rules/").json()["results"]
+        assert (rule["unit"], rule["categories"], rule["faults"]) == ("县住建局", ["水电气暖"], [])
+        assert client.get("/api/v1/outside-matters/").json()["results"][0]["words"] == ["违建"]
+        assert client.get("/api/v1/category-learning/").json()["results"][0]["right"] == 4
+
+    def test_a_rule_is_tried_before_it_is_saved(self, cast: Cast) -> None:
+        demand = leak(cast)
+        client = signed_in(cast.department)
+        body = {"unit": cast.a.unit.pk, "words": ["漏水"], "node": cast.a.node.code}
+        found = client.post("/api/v1/routing-rules/preview/", body, "application/json").json()
+        assert [(group["to"], group["count"]) for group in found["groups"]] == [("县住建局", 1)]
+        assert found["changed"] == [{"code": demand.code, "before": "", "after": "县住建局"}]
+        assert not RoutingRule.objects.exists()
+        officer = signed_in(cast.a.officer)
+        assert officer.post("/api/v1/routing-rules/preview/", body, "application/json").status_code in (403, 404)
+        wrong = client.post("/api/v1/routing-rules/preview/", {**body, "unit": 10**6}, "application/json")
+        assert wrong.status_code == 400
+        assert "unit" in wrong.json()["fields"]
+
+    def test_one_sees_in_a_preview_only_what_one_sees(self, cast: Cast) -> None:
+        make_rule(cast, desk="street")
+        leak(cast)
+        leak(cast, node=cast.b.building)
+        assert signed_in(cast.department).get("/api/v1/routing-rules/preview/").json()["total"] == 2
+        assert signed_in(cast.a.officer).get("/api/v1/routing-rules/preview/").json()["total"] == 1
+        assert signed_in(cast.nobody).get("/api/v1/routing-rules/preview/").json()["total"] == 0
+
+    def test_a_demand_comes_with_what_is_suggested(self, cast: Cast) -> None:
+        make_rule(cast, unit=cast.a.unit, words=["漏水"])
+        first, second = leak(cast), leak(cast)
+        found = signed_in(cast.a.officer).get(f"/api/v1/demands/{second.code}/suggestions/").json()
+        assert (found["to"], found["unit"]) == (cast.a.unit.label, cast.a.unit.pk)
+        assert [one["code"] for one in found["duplicates"]] == [first.code]
+        assert signed_in(cast.a.keeper).get(f"/api/v1/demands/{second.code}/suggestions/").status_code == 403
