@@ -26,6 +26,7 @@ from governance.sample.members import report_members, settle_members
 from governance.sample.pairings import hire_leaders, pair_places
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
 from governance.sample.promises import write_promises
+from governance.sample.routing import write_rules
 from governance.sample.shown import tell_shown
 from governance.sample.supply import write_lists
 from governance.sample.tree import streets_of
@@ -34,6 +35,7 @@ from governance.sample.wishes import write_wishes
 from grids.actions import create_county
 from grids.actions.bulk import build_street
 from grids.models import Appointment, County, GridNode
+from services.actions.learning import learn_county
 from services.actions.tallies import rebuild_tallies
 from services.clocks import clock_for
 from services.defaults import make_defaults
@@ -136,6 +138,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
         tell_shown(demands, shown)
     demands.write()
     rebuild_tallies(county)
+    write_rules(county)
+    learn_county(actor=SYSTEM, county=county)
     known = [story.demand for story in demands.stories]
     met = hold_meetings(county, facts, nodes, posts, weft, paired.pairings, known, accounts.day, shown)
     _audit(*(rows for rows in met.tables if rows))

@@ -192,7 +192,8 @@ def main() -> None:
     options.add_argument("--demands", type=int, default=100_000)
     options.add_argument("--seconds", type=float, default=5.0)
     options.add_argument("--nodes", type=int, default=100_000)
-    options.add_argument("--only", choices=("requests", "tree", "match"))
+    options.add_argument("--only", choices=("requests", "tree", "match", "category"))
+    options.add_argument("--requests", type=Path, help="表格（CSV），试它的标题和内容；只读，不复制")
     chosen = options.parse_args()
     # Each request of "transition" takes an accepted demand away; one in sixteen is one.
     least = int(LEAST_PER_SECOND * (chosen.seconds + 1))
@@ -210,6 +211,7 @@ def main() -> None:
     import django
 
     django.setup()
+    import category
     import match
     import tree
     from django.core.management import call_command
@@ -237,6 +239,8 @@ def main() -> None:
         tree.report(chosen.nodes)
     if chosen.only in (None, "match"):
         match.report()
+    if chosen.only in (None, "category"):
+        category.report(chosen.requests)
 
 
 def report(world: Any, folder: Path, seconds: float) -> None:
