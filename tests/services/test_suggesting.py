@@ -139,6 +139,9 @@ def test_alike_is_alike_whatever_else_is_said() -> None:
     assert 0.3 <= alike[1] < 1
     assert 2 not in alike
     assert empty == []
+    many = corpus.nearest([0, 4] * 5, range(5), least=0.3)
+    assert [(at, round(value, 6)) for at, value in many[0]] == [(at, round(value, 6)) for at, value in near]
+    assert many[1] == []
     assert Corpus([]).nearest([], [], least=0.1) == []
 
 
