@@ -311,7 +311,7 @@ def _tell(community: GridNode, lines: Sequence[Line]) -> None:
         kind=NOTICE_KIND,
         title=_("导入了 %(count)d 条需求，等待受理") % {"count": len(lines)},
         body=community.path,
-        link="/admin/services/demand/?origin=import&state=registered",
+        link="/admin/services/demand/triage/?origin=import&state=registered",
         audience={"post": {"right": posts.ACCEPT_DEMAND, "node": community.pk}},
         key=f"{NOTICE_KIND}:{community.pk}:{lines[0].demand.code}",
     )

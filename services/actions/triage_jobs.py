@@ -67,7 +67,9 @@ def report_of(answers: Sequence[Answer], refused: Sequence[Refused] = ()) -> dic
 
 def _named(answer: Answer, reason: str) -> Refused:
     demand = answer.demand
-    words = "、".join(str(DEMAND.get(name).done) for name in answer.made)
+    words = "、".join(str(DEMAND.get(name).label) for name in answer.made)
+    if demand is not None and demand.lead_unit is not None and "dispatch" in answer.made:
+        words = f"{words} → {demand.lead_unit.label}"
     known = (demand.pk, demand.code, demand.title) if demand is not None else (None, "", "")
     return [*known, words, reason]
 

@@ -24,6 +24,7 @@ from services import posts
 from services.admin import filters
 from services.admin.matching import match_tools
 from services.models import Demand, Origin
+from services.selectors import triage
 from services.views import admin_bulk, admin_demand, admin_moves, admin_triage, cards, imports
 from services.views.admin_call import CallForm, register_call
 
@@ -98,7 +99,7 @@ class DemandAdmin(ScopedModelAdmin):
 
     def tools(self, request: HttpRequest) -> list[tuple[str, str, str]]:
         found = super().tools(request)
-        if policies.holds(request.user, posts.ACCEPT_DEMAND):
+        if triage.may_sort(request.user):
             query = urlencode(list(request.GET.lists()), doseq=True)
             found.append((_("批量分拣"), f"{self.url('triage')}?{query}", "plain"))
         found += match_tools(request)

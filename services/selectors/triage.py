@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from core import policies
@@ -18,9 +18,6 @@ from services import posts
 from services.category_words import FALLBACK, WORDS, guesser
 from services.models import Category, Demand, DemandState, UnitCheckIn
 from services.selectors.routing import Route, routes_of
-
-# Where a demand can be sorted, and the right it takes.
-SORTED_FROM = (DemandState.REGISTERED, DemandState.ACCEPTED)
 
 
 @dataclass(frozen=True)
@@ -42,13 +39,15 @@ class Suggestion:
 
 
 def may_sort(user: Any) -> bool:
-    return policies.holds(user, posts.ACCEPT_DEMAND)
+    return any(policies.holds(user, right) for right in (posts.ACCEPT_DEMAND, posts.DISPATCH_DEMAND))
 
 
 def waiting(user: User, rows: Any) -> Any:
-    """Those of the demands that wait to be sorted by this user, alike ones beside one another."""
-    mine = policies.within(Demand, user, posts.ACCEPT_DEMAND)
-    found = rows.filter(mine, state__in=SORTED_FROM).select_related("node", "community", "category", "lead_unit")
+    """Those of the demands that wait to be sorted by this user, alike ones beside one another. A community has what is
+    registered and what was accepted; a street, which dispatches and does not accept, the latter."""
+    accepts = policies.within(Demand, user, posts.ACCEPT_DEMAND) & Q(state=DemandState.REGISTERED)
+    dispatches = policies.within(Demand, user, posts.DISPATCH_DEMAND) & Q(state=DemandState.ACCEPTED)
+    found = rows.filter(accepts | dispatches).select_related("node", "community", "category", "lead_unit")
     return found.order_by("community_id", "category__order", "category_id", "registered_at", "pk")
 
 
@@ -58,23 +57,45 @@ def suggestions(demands: Collection[Demand]) -> dict[int, Suggestion]:
     categories: dict[int, dict[str, Category]] = {}
     for row in Category.objects.filter(county_id__in=counties, is_active=True).order_by("order", "pk"):
         categories.setdefault(row.county_id, {})[row.name] = row
-    routes = routes_of(demands)
+    routes, usual = routes_of(demands), _usual(demands)
     return {
-        demand.pk: _suggest(demand, routes.get(demand.pk), categories.get(demand.county_id, {})) for demand in demands
+        demand.pk: _suggest(demand, routes.get(demand.pk), categories.get(demand.county_id, {}), usual)
+        for demand in demands
     }
 
 
-def _suggest(demand: Demand, route: Route | None, categories: dict[str, Category]) -> Suggestion:
+# How often a unit must have led matters of a kind before it is called the usual one.
+_OFTEN = 3
+Usual = dict[tuple[int, int], tuple[Unit, int]]
+
+
+def _usual(demands: Collection[Demand]) -> Usual:
+    """(community, category) -> the unit that led most of them there, and how many; only units that may be given more."""
+    led: dict[tuple[int, int], tuple[int, int]] = {}
+    units = {unit.pk: unit for unit in units_around(demands)}
+    counted: Any = (
+        Demand.objects.filter(community__in={demand.community_id for demand in demands}, lead_unit__in=units)
+        .order_by()
+        .values_list("community_id", "category_id", "lead_unit_id")
+        .annotate(times=Count("pk"))
+    )
+    for community_id, category_id, unit_id, times in counted:
+        best = led.get((community_id, category_id), (0, _OFTEN - 1))
+        if (times, -unit_id) > (best[1], -best[0]) and times >= _OFTEN:
+            led[community_id, category_id] = unit_id, times
+    return {key: (units[unit_id], times) for key, (unit_id, times) in led.items()}
+
+
+def _suggest(demand: Demand, route: Route | None, categories: dict[str, Category], usual: Usual) -> Suggestion:
     category, why = _category(demand, categories)
     if route is not None and route.category is not None:
         category, why = route.category, "；".join(route.reasons)
-    unit = route.unit if route is not None else None
-    return Suggestion(
-        category=category,
-        category_why=why,
-        unit=unit,
-        unit_why="；".join(route.reasons) if route is not None and unit is not None else "",
-    )
+    unit, unit_why = None, ""
+    if route is not None and route.unit is not None:
+        unit, unit_why = route.unit, "；".join(route.reasons)
+    elif route is None and (found := usual.get((demand.community_id, category.pk if category else demand.category_id))):
+        unit, unit_why = found[0], _("本社区这类诉求由它办过 %(times)d 件") % {"times": found[1]}
+    return Suggestion(category=category, category_why=why, unit=unit, unit_why=unit_why)
 
 
 def _category(demand: Demand, categories: dict[str, Category]) -> tuple[Category | None, str]:

@@ -1,7 +1,7 @@
 """One move on several demands, and the ledger of a list.
 
-Each demand goes through `services.actions.move` on its own, with the version the person saw: what can not be done is
-named with its reason, what can be done is done whole.
+All of them go through `services.actions.triage`, with the versions the person saw: what can not be done is named with its
+reason, the rest is done.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 
 from core import policies
 from core.admin_base import ScopedModelAdmin
-from core.errors import DomainError, InvalidTransition, NotFound
+from core.errors import DomainError, NotFound
 from core.spreadsheets import XLSX_TYPE
 from partybuilding.models import Unit
 from services import posts
-from services.actions import exporting, move
+from services.actions import exporting
+from services.actions.triage import Order, triage
 from services.forms import MoveForm
 from services.models import Demand, UnitCheckIn
 from services.selectors import loop as selectors
@@ -107,18 +108,18 @@ def _form(request: HttpRequest, able: list[Demand], name: str, sent: bool) -> Mo
 
 
 def _run(request: HttpRequest, demands: list[Demand], name: str, form: MoveForm) -> tuple[list[Outcome], list[Outcome]]:
-    done: list[Outcome] = []
     failed: list[Outcome] = []
+    orders: list[Order] = []
     for demand in demands:
         seen = request.POST.get(f"version-{demand.pk}", "")
-        try:
-            if not (seen.isascii() and seen.isdigit() and len(seen) < 10):
-                raise InvalidTransition(_("没有读到页面上的版本，请刷新列表后再办理。"))
-            after = move(actor=request.user, target=demand, name=name, data=form.cleaned_data, version=int(seen))  # type: ignore[arg-type]
-        except DomainError as error:
-            failed.append(Outcome(demand, error.message))
+        if seen.isascii() and seen.isdigit() and len(seen) < 10:
+            orders.append(Order(demand.pk, int(seen), [(name, form.cleaned_data)]))
         else:
-            done.append(Outcome(after))
+            failed.append(Outcome(demand, _("没有读到页面上的版本，请刷新列表后再办理。")))
+    known = {demand.pk: demand for demand in demands}
+    answers = triage(actor=request.user, orders=orders)  # type: ignore[arg-type]
+    done = [Outcome(answer.demand) for answer in answers if answer.error is None and answer.demand is not None]
+    failed += [Outcome(known[answer.order.demand], answer.reason) for answer in answers if answer.error is not None]
     return done, failed
 
 

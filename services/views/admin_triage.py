@@ -32,11 +32,10 @@ from services.workflow import DEMAND
 
 PAGE = 200
 LEAVE = ""
-# What can be chosen for a row, by its state: name of the choice -> moves, words.
+# What can be chosen for a row, by its state: name of the choice -> moves, words. A dispatch without a unit is left out.
 CHOICES: dict[str, dict[str, tuple[tuple[str, ...], Any]]] = {
     DemandState.REGISTERED: {
-        "dispatch": (("accept", "dispatch"), gettext_lazy("受理并派单")),
-        "accept": (("accept",), gettext_lazy("只受理")),
+        "dispatch": (("accept", "dispatch"), gettext_lazy("受理、派单")),
         "publish": (("accept", "publish"), gettext_lazy("受理并发布认领")),
         "link": (("link",), gettext_lazy("并案")),
         "decline": (("decline",), gettext_lazy("不予受理")),
@@ -49,9 +48,15 @@ CHOICES: dict[str, dict[str, tuple[tuple[str, ...], Any]]] = {
         LEAVE: ((), gettext_lazy("先不办")),
     },
 }
+# The same for all rows that are done at once.
+FOR_ALL = {
+    "dispatch": gettext_lazy("受理、派单"),
+    "publish": gettext_lazy("发布认领"),
+    "decline": gettext_lazy("不予受理"),
+}
 # For the rows of the filter that are not on the page.
 REST = {
-    "suggested": gettext_lazy("按建议受理并派单，没有建议单位的只受理"),
+    "dispatch": gettext_lazy("按建议受理、派单，没有建议单位的只受理"),
     "accept": gettext_lazy("只受理"),
     "publish": gettext_lazy("受理并发布认领"),
 }
@@ -70,14 +75,8 @@ class Line:
         return cards.state_chip(self.demand)
 
     @property
-    def choices(self) -> list[tuple[str, Any, bool]]:
-        chosen = self.choice
-        return [(name, words, name == chosen) for name, (_moves, words) in CHOICES[self.demand.state].items()]
-
-    @property
-    def choice(self) -> str:
-        """What is chosen before anybody has chosen: never a thing that needs more than the suggestion gives."""
-        return suggested_choice(self.demand, self.suggestion)
+    def choices(self) -> list[tuple[str, Any]]:
+        return [(name, words) for name, (_moves, words) in CHOICES[self.demand.state].items()]
 
     @property
     def category_id(self) -> int:
@@ -86,12 +85,6 @@ class Line:
     @property
     def is_new_category(self) -> bool:
         return self.category_id != self.demand.category_id
-
-
-def suggested_choice(demand: Demand, suggestion: Suggestion) -> str:
-    if suggestion.unit is not None:
-        return "dispatch"
-    return "accept" if demand.state == DemandState.REGISTERED else LEAVE
 
 
 def triage_view(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -119,6 +112,7 @@ def triage_view(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
         "rest": min(paginator.count, triage.MOST) - len(lines),
         "most": triage.MOST,
         "rest_choices": REST.items(),
+        "for_all": FOR_ALL.items(),
         "categories": categories_for(demands[0].county_id) if demands else (),
         "units": selectors.units_around(demands),
         "query": query.urlencode(),
@@ -163,7 +157,8 @@ class _Sent:
         self.matters = {row.code: row.pk for row in matters}
 
     def _given(self, name: str, key: int) -> str:
-        return str(self.post.get(f"{name}-{key}", "")).strip()[:200]
+        """What stands in a row; what was said for all of them goes before it."""
+        return str(self.post.get(f"{name}-all") or self.post.get(f"{name}-{key}", "")).strip()[:200]
 
     def plans(self) -> tuple[list[Plan], list[Refused]]:
         """Plans of the rows that were to be done, and those of them that say something nobody can do."""
@@ -171,29 +166,34 @@ class _Sent:
         refused: list[Refused] = []
         for key in self.keys:
             demand = self.demands[key]
-            choice = CHOICES.get(demand.state, {}).get(self._given("do", key))
-            if self._given("do", key) == LEAVE and f"do-{key}" in self.post:
+            chosen = self._given("do", key)
+            if chosen == LEAVE and f"do-{key}" in self.post:
                 continue
             try:
-                version = _number(self._given("version", key))
+                choice, version = (
+                    CHOICES.get(demand.state, {}).get(chosen),
+                    _number(self.post.get(f"version-{key}", "")),
+                )
                 if choice is None or version is None:
                     raise Invalid(_("这条需求刚刚有了变化，请刷新页面后再办理。"))
-                plans.append([key, version, [[name, self._inputs(name, demand)] for name in choice[0]]])
+                steps = [[name, self._inputs(name, demand)] for name in self._moves(choice[0], key)]
+                if steps:
+                    plans.append([key, version, steps])
             except DomainError as error:
                 refused.append([key, demand.code, demand.title, "", error.message])
         return plans, refused
+
+    def _moves(self, moves: tuple[str, ...], key: int) -> list[str]:
+        return [name for name in moves if name != "dispatch" or self._given("unit", key)]
 
     def _inputs(self, name: str, demand: Demand) -> dict[str, Any]:
         if name == "accept":
             category = _number(self._given("category", demand.pk))
             return {"category": category} if category and category != demand.category_id else {}
         if name == "dispatch":
-            written = self._given("unit", demand.pk)
-            if not written:
-                raise Invalid(_("没有填写派给哪个单位。"))
             if demand.county_id not in self.names:
                 self.names[demand.county_id] = UnitNames(demand.county)
-            return {"unit": self.names[demand.county_id].find(written).pk}
+            return {"unit": self.names[demand.county_id].find(self._given("unit", demand.pk)).pk}
         if name == "link":
             code = self._given("matter", demand.pk)
             if code not in self.matters:
@@ -206,20 +206,21 @@ class _Sent:
     def rest(self, rows: Any) -> list[Plan]:
         """Plans of the filter's rows that are not on the page."""
         demands = [demand for demand in rows[: triage.MOST] if demand.pk not in self.seen]
-        chosen = self.post.get("rest_do", "suggested")
+        chosen = self.post.get("rest_do", "dispatch")
         suggested = selectors.suggestions(demands)
         plans: list[Plan] = []
         for demand in demands:
-            suggestion = suggested[demand.pk]
-            choice = suggested_choice(demand, suggestion) if chosen == "suggested" else chosen
-            moves = CHOICES[demand.state].get(choice, ((), ""))[0]
-            category = suggestion.category
+            category, unit = suggested[demand.pk].category, suggested[demand.pk].unit
             inputs: dict[str, dict[str, Any]] = {
                 "accept": {"category": category.pk} if category and category.pk != demand.category_id else {},
-                "dispatch": {"unit": suggestion.unit.pk} if suggestion.unit else {},
+                "dispatch": {"unit": unit.pk} if unit else {},
             }
-            if moves:
-                plans.append([demand.pk, demand.version, [[name, inputs.get(name, {})] for name in moves]])
+            moves = CHOICES[demand.state].get(chosen if chosen in REST else LEAVE, ((), ""))[0]
+            if chosen == "accept" and demand.state == DemandState.REGISTERED:
+                moves = ("accept",)
+            steps = [[name, inputs.get(name, {})] for name in moves if name != "dispatch" or unit]
+            if steps:
+                plans.append([demand.pk, demand.version, steps])
         return plans
 
 

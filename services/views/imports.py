@@ -134,7 +134,7 @@ def show(request: HttpRequest, page: ScopedModelAdmin, pk: int) -> HttpResponse:
         context["faults"] = _faults(found, files.url("job-result", job) if job.result else "")
         context["sample"] = _sample(found, dry)
         context["confirm_url"] = page.url("import_confirm", job.pk)
-        context["waiting_url"] = f"{page.url('changelist')}?origin=import&state=registered"
+        context["waiting_url"] = f"{page.url('triage')}?origin=import&state=registered"
         context["written_url"] = _written(user, page, job) if dry else ""
     return page.render(request, "services/imports/job.html", context)
 

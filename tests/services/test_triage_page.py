@@ -1,0 +1,191 @@
+"""批量分拣 in the admin: what is suggested, one button for many, a job for more, and what was not done with its reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from core import jobs
+from core.jobs import JobRun
+from core.models import Job, JobState
+from services.actions import triage, triage_jobs
+from services.models import Demand, DemandEvent, RouteMode, RoutingRule, SubOrder
+from services.selectors.triage import suggestions
+from tests.cast import Cast
+from tests.factories import fresh, make_demand
+from tests.services.test_admin_demands import signed_in
+from tests.services.test_triage import many
+
+pytestmark = pytest.mark.django_db
+COUNTS = json.loads((Path(__file__).parents[1] / "query_counts.json").read_text())
+PAGE = "/admin/services/demand/triage/"
+
+
+def rows(*demands: Demand, **each: Any) -> dict[str, Any]:
+    """What the page sends of these rows when nothing is changed but `each`."""
+    sent: dict[str, Any] = {"shown": [row.pk for row in demands]}
+    for row in demands:
+        values = {"version": row.version, "do": "dispatch", "category": row.category_id, "unit": "", "matter": ""}
+        sent |= {f"{name}-{row.pk}": value for name, value in {**values, **each}.items()}
+    return sent
+
+
+def state_of(demand: Demand) -> str:
+    return Demand.objects.get(pk=demand.pk).state
+
+
+def test_the_page_offers_what_the_words_the_rules_and_the_past_say(cast: Cast) -> None:
+    make_demand(cast.a.building, cast.categories["其他"], title="小区经常停水", text="已经停水三天。")
+    ruled = make_demand(cast.a.building, cast.categories["环境卫生"], title="有人来信", text="请看附件。")
+    RoutingRule.objects.create(county=cast.county, name="环卫", order=1, unit=cast.a.unit, mode=RouteMode.SUGGEST)
+    page = signed_in(cast.a.secretary).get(PAGE).content.decode()
+    assert "写到“停水”" in page
+    assert "建议改" in page
+    assert f'value="{cast.a.unit.name}"' in page
+    RoutingRule.objects.all().delete()
+    for _number in range(3):
+        make_demand(cast.a.building, cast.categories["环境卫生"], state="closed_off", lead_unit=cast.a.supporting_unit)
+    found = suggestions([ruled])[ruled.pk]
+    assert (found.unit, found.category) == (cast.a.supporting_unit, None)
+    assert "3 件" in found.unit_why
+
+
+def test_ticked_rows_are_done_and_the_others_left(cast: Cast) -> None:
+    first, second, third, left = many(cast, 4)
+    sent = rows(first, second, third, left)
+    sent |= {
+        "row": [first.pk, second.pk, third.pk],
+        f"unit-{first.pk}": cast.a.unit.name,
+        f"category-{second.pk}": cast.categories["其他"].pk,
+        f"do-{third.pk}": "link",
+        f"matter-{third.pk}": left.code,
+        "which": "rows",
+    }
+    answer = signed_in(cast.a.secretary).post(PAGE, sent)
+    assert answer.status_code == 200
+    assert "全部办好了" in answer.content.decode()
+    assert [state_of(row) for row in (first, second, third, left)] == ["dispatched", "accepted", "linked", "registered"]
+    second.refresh_from_db()
+    assert second.category == cast.categories["其他"]
+    assert SubOrder.objects.get().unit == cast.a.unit
+
+
+def test_what_is_said_for_all_goes_before_what_stands_in_the_rows(cast: Cast) -> None:
+    demands = many(cast, 3)
+    sent = rows(*demands) | {"which": "page", "unit-all": cast.a.unit.name, "category-all": cast.categories["其他"].pk}
+    signed_in(cast.a.secretary).post(PAGE, sent)
+    assert SubOrder.objects.filter(unit=cast.a.unit).count() == 3
+    assert set(Demand.objects.values_list("category__name", flat=True)) == {"其他"}
+
+
+def test_a_slip_is_named_and_changes_nothing(cast: Cast) -> None:
+    typed, stale, reasonless, linked, fine = many(cast, 5)
+    sent = rows(typed, stale, reasonless, linked, fine) | {
+        "which": "page",
+        f"unit-{typed.pk}": "县住件局",
+        f"version-{stale.pk}": 7,
+        f"do-{reasonless.pk}": "decline",
+        f"do-{linked.pk}": "link",
+        f"matter-{linked.pk}": "20260101-999999",
+    }
+    page = signed_in(cast.a.secretary).post(PAGE, sent).content.decode()
+    assert "有 4 条没有办成" in page
+    assert "没有登记“县住件局”" in page
+    assert "没有找到要并入的需求" in page
+    assert [state_of(row) for row in (typed, stale, reasonless, linked, fine)] == ["registered"] * 4 + ["accepted"]
+    assert DemandEvent.objects.count() == 1
+
+
+def test_only_own_demands_are_shown_and_done(cast: Cast) -> None:
+    mine = make_demand(cast.a.building, cast.category, title="我的事")
+    foreign = make_demand(cast.b.building, cast.category, title="邻居的事")
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE).content.decode()
+    assert "我的事" in page and "邻居的事" not in page
+    answer = client.post(PAGE, rows(mine, foreign) | {"which": "page"})
+    assert "邻居的事" not in answer.content.decode()
+    assert (state_of(mine), state_of(foreign)) == ("accepted", "registered")
+    # A street dispatches what was accepted, in any of its communities.
+    page = signed_in(cast.street_officer).get(PAGE).content.decode()
+    assert "我的事" in page and "邻居的事" not in page
+    assert signed_in(cast.department).get(PAGE).status_code == 403
+    assert client.get(f"{PAGE}?state=nonsense").status_code in (200, 302)
+
+
+def test_the_whole_filter_goes_as_a_job_that_is_shown_to_its_owner_alone(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr("services.views.admin_triage.PAGE", 5)
+    many(cast, 130)
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE)
+    assert "125 条" in page.content.decode()
+    shown = [line.demand for line in page.context["lines"]]
+    answer = client.post(PAGE, rows(*shown) | {"which": "page", "rest": "1", "rest_do": "accept"})
+    assert answer.status_code == 302
+    job = Job.objects.get()
+    assert signed_in(cast.a.officer).get(f"{PAGE}{job.pk}/").status_code == 404
+    assert "可以关掉这一页" in client.get(f"{PAGE}{job.pk}/").content.decode()
+    jobs.run(job.pk)
+    assert "全部办好了" in client.get(f"{PAGE}{job.pk}/").content.decode()
+    assert Demand.objects.filter(state="accepted").count() == 130
+    assert Job.objects.get().state == JobState.DONE
+
+
+def test_a_worker_that_takes_over_goes_on_after_the_last_batch_that_stands(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triage, "BATCH", 4)
+    demands = many(cast, 10)
+    plans = [[row.pk, row.version, [["accept", {}]]] for row in demands]
+    job = triage_jobs.submit_triage(
+        actor=fresh(cast.a.secretary), plans=plans, refused=[[1, "x", "y", "", "没有这个单位"]]
+    )
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempts=1)
+    real, batches = triage._batch, []
+
+    def dies(*args: Any) -> Any:
+        if len(batches) == 2:
+            raise KeyboardInterrupt
+        batches.append(1)
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(triage, "_batch", dies)
+        with pytest.raises(KeyboardInterrupt):
+            triage_jobs.run_triage(JobRun(Job.objects.get(pk=job.pk)))
+    assert Demand.objects.filter(state="accepted").count() == 8
+    report = triage_jobs.run_triage(JobRun(Job.objects.get(pk=job.pk)))["triage"]
+    assert (report["total"], report["done"], len(report["refused"])) == (11, 10, 1)
+    assert DemandEvent.objects.filter(name="accept").count() == 10
+
+
+def test_an_automatic_rule_is_followed_after_triage_as_after_a_single_acceptance(cast: Cast) -> None:
+    RoutingRule.objects.create(county=cast.county, name="自动", order=1, unit=cast.a.unit, mode=RouteMode.AUTO)
+    demands = many(cast, 3)
+    triage.triage(
+        actor=fresh(cast.a.secretary), orders=[triage.Order(row.pk, row.version, [("accept", {})]) for row in demands]
+    )
+    assert set(Demand.objects.values_list("state", "lead_unit")) == {("dispatched", cast.a.unit.pk)}
+    assert set(DemandEvent.objects.filter(name="dispatch").values_list("actor_kind", flat=True)) == {"system"}
+
+
+def asked(client: Client) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(PAGE).status_code == 200
+    return len(captured)
+
+
+def test_two_hundred_rows_ask_what_three_ask(cast: Cast) -> None:
+    RoutingRule.objects.create(county=cast.county, name="环卫", order=1, unit=cast.a.unit, mode=RouteMode.SUGGEST)
+    many(cast, 3)
+    client = signed_in(cast.a.secretary)
+    asked(client)
+    few = asked(client)
+    Demand.objects.all().delete()
+    many(cast, 60)
+    assert asked(client) == few == COUNTS["admin triage"]
