@@ -42,7 +42,8 @@ def make_late(waiting: "queue.Queue[str]") -> None:
             try:
                 close_old_connections()
                 now = timezone.now()
-                SubOrder.objects.running().filter(demand__code=code, role="lead").update(due_at=now, warn_at=now)
+                orders = SubOrder.objects.running().filter(demand__code=code, role="lead")
+                orders.update(due_at=now, warn_at=now, remind_at=now)
                 Demand.objects.filter(code=code).update(due_at=now, warn_at=now)
             except Error:
                 connection.close()
