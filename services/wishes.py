@@ -57,6 +57,13 @@ TONES = {
     WishState.DECLINED: "grey",
     WishState.ENDED: "grey",
 }
+# By when what has to be done, as a reader is told.
+DUE_WORDS = {
+    WishState.COLLECTED: lazy("审核期限"),
+    WishState.OPEN: lazy("认领截止"),
+    WishState.ADOPTED: lazy("圆梦期限"),
+    WishState.DONE: lazy("确认期限"),
+}
 CLOSED = (WishState.THANKED, WishState.DECLINED, WishState.ENDED)
 
 # A door as people write it: 3号楼, 12栋, 2单元, 502室. Numerals in characters only where nothing else is meant by it.

@@ -11,7 +11,7 @@ from core.codes import new_matter_code
 from core.models import User
 from core.periods import day_start
 from governance.sample import names
-from governance.sample.people import Posts
+from governance.sample.people import Posts, show_place
 from governance.sample.weft import Weft
 from grids.care import consents_for
 from grids.models import CareKind, ConsentKind, County, GridNode
@@ -116,10 +116,15 @@ def write_wishes(
         place.pk: cycle([row.unit for row in weft.checkins if row.node.community_id == place.pk] or [None])
         for place in places
     }
+    if shown is not None:
+        # The grid whose keeper can be signed in with has a good part of them.
+        grid, _building = show_place(list(nodes))
+        mine = [node for node in buildings[shown.pk] if node.parent_id == grid.pk]
+        buildings[shown.pk] = [*mine, *buildings[shown.pk][::9]]
     for number, (state, since, who, left) in enumerate(_SHOWN if shown is not None else _ALL):
         place = places[number % len(places)]
         inside = buildings[place.pk]
-        node = inside[number * 7 % len(inside)] if inside else place
+        node = inside[number % len(inside)] if inside else place
         wish = _wish(county, node, place, _collector(posts, node, place), number, day, since)
         home = next(reported[place.pk]) if who == "m" else None
         unit = next(units[place.pk]) if who and home is None else None

@@ -88,6 +88,8 @@ SHOTS: dict[str, Shot] = {
     "phone-tree": Shot("东关社区党组织书记", PHONE, "/admin/grids/gridnode/tree/"),
     "desk-checkins": Shot("东关社区党组织书记", DESK, "/admin/services/unitcheckin/"),
     "phone-checkins": Shot("住建局联络员", PHONE, "/m/checkins/"),
+    "desk-wishes": Shot("东关社区党组织书记", DESK, "/admin/services/wish/"),
+    "phone-wishes": Shot("住建局联络员", PHONE, "/m/wishes/"),
     "desk-matching": Shot("东关社区党组织书记", DESK, "/admin/services/matchrun/{match_pk}/change/"),
     "desk-two-way": Shot("东关社区党组织书记", DESK, "/admin/services/commitment/figures/"),
     "desk-meeting": Shot("东关社区党组织书记", DESK, "/admin/services/jointmeeting/{meeting_pk}/change/"),

@@ -26,7 +26,7 @@ from services.admin import wish_figures
 from services.admin.member_parts import MOST, over, tell
 from services.models import Wish, WishState
 from services.selectors.wishes import in_place_q, waiting_here
-from services.wishes import Difficulty, chips, face, holder_told, known_to, of_difficulty, told
+from services.wishes import DUE_WORDS, Difficulty, chips, face, holder_told, known_to, of_difficulty, told
 
 name_deeds(
     {
@@ -185,7 +185,7 @@ class WishAdmin(SheetAdmin):
             Fact(_("预计费用"), _("%(cost)d 元") % {"cost": obj.cost}),
             Fact(_("认领"), holder_told(obj, inside=said.inside)),
             Fact(_("征集"), day_words(obj.collected_at)),
-            Fact(_("本步时限"), datetime_words(obj.due_at) if obj.due_at else ""),
+            Fact(DUE_WORDS.get(WishState(obj.state), ""), datetime_words(obj.due_at) if obj.due_at else ""),
             Fact(_("发布"), day_words(obj.opened_at)),
             Fact(_("认领时间"), day_words(obj.adopted_at)),
             Fact(_("圆梦"), day_words(obj.done_at)),
@@ -201,7 +201,8 @@ class WishAdmin(SheetAdmin):
                 Fact(_("同意方式"), obj.get_consent_display()),
                 Fact(_("征集人"), obj.collected_by.name),
             ]
-        return found
+        # What is still to come is not told as a row of dashes.
+        return [fact for fact in found if fact.value]
 
     def initial(self, request: HttpRequest, deed: Deed, obj: Any) -> dict[str, Any]:
         """What stands is shown where it is changed; who wishes is shown nowhere, and a reason is always a new one."""

@@ -28,7 +28,7 @@ from grids.selectors import who_answers_for
 from services import posts, wish_deeds
 from services.models import Wish, WishState
 from services.selectors import wishes as selectors
-from services.wishes import chips, face, holder_told
+from services.wishes import DUE_WORDS, chips, face, holder_told
 from services.workflow import WISH
 
 PER_PAGE = 20
@@ -132,7 +132,7 @@ def wish(request: HttpRequest, pk: int) -> HttpResponse:
         (_("说明"), row.text),
         (_("预计费用"), _("%(cost)d 元") % {"cost": row.cost} if row.cost else _("不花钱")),
         (_("认领"), holder_told(row, inside=told.inside)),
-        (_("期限"), date_words(row.due_at) if row.due_at else ""),
+        (DUE_WORDS.get(WishState(row.state), ""), date_words(row.due_at) if row.due_at else ""),
         (_("圆梦"), date_words(row.done_at) if row.done_at else ""),
         (_("送了什么"), row.result),
         (_("答谢"), row.thanks),
