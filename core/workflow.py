@@ -27,7 +27,8 @@ Guard = Callable[[Any, Actor], str | None]
 class Input:
     """Something the person must or may give with a move. Forms and API schemas are drawn from it.
 
-    `kind` is one of: text, line, choice, flag, date, photos, unit, units, members, place, category, matter.
+    `kind` is one of: text, line, choice, flag, date, moment, photos, unit, units, county_unit, county_units, members,
+    place, category, matter.
     """
 
     name: str

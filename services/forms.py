@@ -12,7 +12,9 @@ from core.codes import parse_follow_code
 from core.errors import DomainError, Invalid
 from core.forms import PhotosField, add_domain_error
 from core.workflow import Input
+from grids.models import GridNode
 from services.models import Category, Demand, SubOrder
+from services.reach import county_units
 from services.selectors import loop as selectors
 from services.selectors.loop import Action
 from services.suggesting import suggest
@@ -42,6 +44,40 @@ class DayField(forms.DateField):
         if value in self.empty_values or isinstance(value, datetime.date):
             return super().to_python(value)
         return super().to_python(str(value))
+
+
+class MomentField(forms.DateTimeField):
+    """A day and an hour. What a program sends may be no text, as for a day."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value: Any) -> datetime.datetime | None:
+        if value in self.empty_values or isinstance(value, datetime.datetime):
+            return super().to_python(value)
+        return super().to_python(str(value))
+
+
+class PlaceChoice(forms.ModelChoiceField):
+    """One of the communities listed; a program may name any place inside one of them by its code."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.parent.name} {obj.name}" if obj.parent else str(obj.name)
+
+    def to_python(self, value: Any) -> Any:
+        code = str(value or "").strip()
+        if re.fullmatch(r"[0-9]{12,40}", code):
+            assert self.queryset is not None
+            inside = GridNode.objects.standing().filter(community__in=self.queryset.order_by().values("pk"), code=code)
+            found = inside.select_related("community").first()
+            if found is None:
+                raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+            return found
+        if code and not re.fullmatch(r"[0-9]{1,11}", code):
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().to_python(value)
+
+    def validate(self, value: Any) -> None:
+        forms.Field.validate(self, value)
 
 
 class RowsField(forms.ModelMultipleChoiceField):
@@ -133,12 +169,28 @@ def _demand(target: Any) -> Demand:
 
 
 def _unit(item: Input, target: Any, user: Any) -> forms.Field:
-    units = selectors.units_to_dispatch(target) if item.required else selectors.units_to_claim(user, target)
+    units = selectors.units_to_dispatch(target, user) if item.required else selectors.units_to_claim(user, target)
     return UnitChoice(queryset=units, empty_label=_("请选择"))
 
 
 def _units(item: Input, target: Any, user: Any) -> forms.Field:
-    return RowsField(queryset=selectors.units_to_dispatch(target))
+    return RowsField(queryset=selectors.units_to_dispatch(target, user))
+
+
+def _county_unit(item: Input, target: Any, user: Any) -> forms.Field:
+    return UnitChoice(queryset=county_units(_demand(target)), empty_label=_("不指定"))
+
+
+def _county_units(item: Input, target: Any, user: Any) -> forms.Field:
+    return RowsField(queryset=county_units(_demand(target)))
+
+
+def _place(item: Input, target: Any, user: Any) -> forms.Field:
+    return PlaceChoice(queryset=selectors.places_to_transfer(_demand(target)), empty_label=_("请选择"))
+
+
+def _moment(item: Input, target: Any, user: Any) -> forms.Field:
+    return MomentField()
 
 
 def _members(item: Input, target: Any, user: Any) -> forms.Field:
@@ -170,6 +222,10 @@ _BUILDERS = {
     "members": _members,
     "category": _category,
     "matter": _matter,
+    "county_unit": _county_unit,
+    "county_units": _county_units,
+    "place": _place,
+    "moment": _moment,
 }
 
 

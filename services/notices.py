@@ -30,6 +30,11 @@ def _street(demand: Demand, suborder: SubOrder | None, assignment: Assignment | 
     return {"post": {"right": posts.DISPATCH_DEMAND, "node": street_id}} if street_id else {}
 
 
+def _county(right: str) -> Readers:
+    """Those who hold a right in a post of the county itself."""
+    return lambda demand, suborder, assignment: {"post": {"right": right, "county": demand.county_id}}
+
+
 def _lead(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
     return {"unit": {"unit": demand.lead_unit_id, "role": "liaison"}} if demand.lead_unit_id else {}
 
@@ -84,6 +89,11 @@ TABLE: dict[str, tuple[Readers, Any]] = {
     "approve_extension": (_own_unit, t("延期申请已同意")),
     "reject_extension": (_own_unit, t("延期申请被驳回")),
     "escalate": (_street, t("社区上报了一条需求，请协调")),
+    "transfer": (community(posts.ACCEPT_DEMAND), t("其他社区移交来一条需求，待受理")),
+    "hand_up": (_county(posts.DISPATCH_DEMAND), t("街道上报了一条需求，请派单")),
+    "hand_down": (community(posts.DISPATCH_DEMAND), t("上报的需求已交回，请按意见办理")),
+    "whistle": (_own_unit, t("街道吹哨，请签收并到场")),
+    "end_whistle": (community(posts.DISPATCH_DEMAND), t("吹哨已办结")),
     "supervise": (_supervised, t("督办：请答复")),
     "answer_supervision": (_supervisors, t("督办已答复")),
     # What the sweeper finds (services.actions.sweeping).

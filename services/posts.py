@@ -199,8 +199,10 @@ _COMMUNITY = {
     MANAGE_CASE,
     COLLECT_WISH,
     MANAGE_WISH,
+    TRANSFER_DEMAND,
 }
-# The street steps in where a community is stuck, and decides what was escalated to it.
+# The street steps in where a community is stuck, decides what was escalated to it, and reviews what a community let wait
+# beyond its limit (`guards.review_is_due`).
 _STREET = {
     *_LOOKS,
     RAISE_DEMAND,
@@ -212,6 +214,12 @@ _STREET = {
     REQUEST_EXCLUSION,
     ANSWER_BULLETIN,
     *_LISTS,
+    TRANSFER_DEMAND,
+    HAND_UP_DEMAND,
+    HAND_DOWN_DEMAND,
+    WHISTLE_DEMAND,
+    REVIEW_RETURN,
+    REVIEW_EXTENSION,
 }
 _KEEPER = {VIEW_DEMAND, RAISE_DEMAND, VIEW_WISH, COLLECT_WISH, VIEW_SETTINGS}
 
@@ -227,6 +235,10 @@ POST_RIGHTS: dict[str, set[str]] = {
         DECIDE_EXCLUSION,
         PUBLISH_BULLETIN,
         MANAGE_ROUTING,
+        DISPATCH_DEMAND,
+        TRANSFER_DEMAND,
+        HAND_DOWN_DEMAND,
+        WHISTLE_DEMAND,
     },
     # Leaders look after communities and take the hard matters; contacts stay masked for them.
     "county_leader": {*_LOOKS, INSTRUCT_DEMAND},

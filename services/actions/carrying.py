@@ -19,7 +19,7 @@ from core.errors import DomainError
 from core.notices import Message
 from core.workflow import Transition
 from services import reminders
-from services.actions import demand_effects, suborder_effects
+from services.actions import demand_effects, desk_effects, suborder_effects
 from services.actions.step import Known, Move, snapshot
 from services.clocks import clock_for, moment_after
 from services.models import Assignment, Demand, DemandEvent, SubOrder
@@ -28,7 +28,11 @@ from services.querysets import DemandQuerySet
 from services.workflow import BY_MODEL
 
 PERSONAL = ("contact_name", "contact_phone")
-EFFECTS = {Demand: demand_effects.TABLE, SubOrder: suborder_effects.SUBORDER, Assignment: suborder_effects.ASSIGNMENT}
+EFFECTS = {
+    Demand: demand_effects.TABLE | desk_effects.TABLE,
+    SubOrder: suborder_effects.SUBORDER,
+    Assignment: suborder_effects.ASSIGNMENT,
+}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import policies
+from core.actors import SYSTEM, user_of
 from core.audit import Deed
 from core.errors import Invalid, InvalidTransition
 from partybuilding.models import Unit
@@ -25,7 +26,10 @@ from services.models import (
     SubOrderState,
     Supervision,
 )
+from services.models.demand import Desk
+from services.models.evaluation import not_solved
 from services.policies import CheckInScope
+from services.reach import units_in_reach
 from services.selectors import outside
 
 
@@ -78,7 +82,7 @@ def claim(step: Move) -> None:
     elif wanted is None or wanted.pk not in units:
         raise Invalid(_("请选择由哪个单位认领。"), fields={"unit": _("请选择您所在的、在此报到的单位。")})
     refuse_outside(step, wanted)
-    _give(step, wanted, SubOrderRole.LEAD, claimed=True)
+    give(step, wanted, SubOrderRole.LEAD, claimed=True)
     started(step, wanted)
 
 
@@ -93,8 +97,8 @@ def dispatch(step: Move) -> None:
         raise Invalid(
             _("“%(unit)s”已在配合办理，请选择其他牵头单位。") % {"unit": lead}, fields={"unit": _("已在配合办理。")}
         )
-    given = [_give(step, lead, SubOrderRole.LEAD, designated=bool(step.data.get("designated")))]
-    given += [_give(step, unit, SubOrderRole.SUPPORTING) for unit in supporting if unit.pk not in running]
+    given = [give(step, lead, SubOrderRole.LEAD, designated=bool(step.data.get("designated")))]
+    given += [give(step, unit, SubOrderRole.SUPPORTING) for unit in supporting if unit.pk not in running]
     step.told_suborders = given
     started(step, lead)
     if supporting:
@@ -111,20 +115,30 @@ def refuse_outside(step: Move, lead: Unit) -> None:
 
 
 def _check_checked_in(step: Move, units: list[Unit]) -> None:
-    """Only units that have reported to the place, or to one around it, can be given what hangs there."""
-    demand, reported = step.demand, step.known.reported({unit.pk for unit in units})
-    strange = [unit.name for unit in units if not any(place.holds(demand.node) for place in reported.get(unit.pk, ()))]
+    """Only units that have reported to the place, or to one around it, can be given what hangs there; by a desk above
+    the community that the matter was handed up to, more of them (`services.reach`)."""
+    demand = step.demand
+    if demand.desk == Desk.COMMUNITY:
+        reported = step.known.reported({unit.pk for unit in units})
+        here = {pk for pk, places in reported.items() if any(place.holds(demand.node) for place in places)}
+    else:
+        reach = units_in_reach(demand, user_of(step.actor)).filter(pk__in=[unit.pk for unit in units])
+        here = set(reach.values_list("pk", flat=True))
+    strange = [unit.name for unit in units if unit.pk not in here]
     if strange:
         message = _("“%(units)s”没有在“%(place)s”报到，不能派单。请先办理单位报到，或选择其他单位。") % {
             "units": "、".join(strange),
-            "place": demand.community.name,
+            "place": step.demand.community.name,
         }
         raise Invalid(message, code="unit_not_checked_in", fields={"unit": message})
 
 
-def _give(step: Move, unit: Unit, role: str, **values: Any) -> SubOrder:
-    row = SubOrder(demand=step.demand, unit=unit, role=role, note=step.said("note")[:500], **values)
+def give(step: Move, unit: Unit, role: str, **values: Any) -> SubOrder:
+    values.setdefault("note", step.said("note")[:500])
+    row = SubOrder(demand=step.demand, unit=unit, role=role, **values)
     step.clock.start_suborder(row, step.demand.category, step.now)
+    if row.whistle is not None:
+        row.sign_due_at = step.clock.work_hours(step.now, step.clock.limits.whistle_hours)
     step.added.append(row)
     return row
 
@@ -197,19 +211,25 @@ def follow_up(step: Move) -> None:
 
 def evaluate(step: Move) -> None:
     solved, satisfaction = bool(solved_answer(step)), step.said("satisfaction")
-    if step.demand.evaluations.filter(round=step.demand.round).exists():
+    round = step.demand.main.round
+    if step.demand.evaluations.filter(round=round).exists():
         raise Invalid(_("您已经评价过了，谢谢。"), code="already_evaluated")
     note = step.said("note")
     Evaluation.objects.create(
         demand=step.demand,
-        round=step.demand.round,
+        round=round,
         solved=solved,
         satisfaction=satisfaction,
         text=note,
         at=step.now,
     )
     step.text = note
-    heard(step, solved, satisfaction)
+    if step.demand.state == DemandState.LINKED:
+        step.about = words_of(
+            solved, satisfaction
+        )  # one service counts once: the word is kept, the rates are the main's
+    else:
+        heard(step, solved, satisfaction)
 
 
 def solved_answer(step: Move) -> bool | None:
@@ -221,13 +241,18 @@ def heard(step: Move, solved: bool | None, satisfaction: str) -> None:
     """Finished, solved and satisfied are three facts; the last word of the resident stands."""
     demand = step.demand
     demand.solved, demand.satisfaction = solved, satisfaction
+    step.about = words_of(solved, satisfaction)
+
+
+def words_of(solved: bool | None, satisfaction: str) -> str:
     words = _("已解决") if solved else _("未解决")
-    step.about = f"{words}，{dict(FollowUp._meta.get_field('satisfaction').flatchoices)[satisfaction]}"
+    return f"{words}，{dict(FollowUp._meta.get_field('satisfaction').flatchoices)[satisfaction]}"
 
 
 def close_off(step: Move) -> None:
     note = step.said("note")
-    if step.demand.solved is False and not note:
+    # The sweeper, which closes many at once, has left those out already.
+    if not note and step.actor is not SYSTEM and Demand.objects.filter(not_solved(), pk=step.demand.pk).exists():
         text = _("居民说问题没有解决。请先重办；确实无法解决的，写明原因后再销号。")
         raise Invalid(text, code="not_solved", fields={"note": text})
     step.demand.closed_at = step.now
@@ -322,11 +347,6 @@ def shift_limits(step: Move, obj: Any, names: tuple[str, ...], until: datetime.d
             setattr(obj, name, step.clock.resume_on(until, due, step.now, by_the_wall=by_the_wall and served))
 
 
-def escalate(step: Move) -> None:
-    step.demand.escalated_at = step.now
-    step.text = step.said("reason")
-
-
 def supervise(step: Move) -> None:
     """Whoever has the matter must answer: the lead unit once it is dispatched, the community before."""
     demand = step.demand
@@ -370,7 +390,6 @@ TABLE: dict[str, Effect] = {
         withdraw,
         link,
         park,
-        escalate,
         supervise,
         answer_supervision,
     )

@@ -11,6 +11,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
+from grids.actions import hold_places
 from services.actions.carrying import Made, carry_out, for_move
 from services.actions.photos import keep_photos
 from services.actions.step import Target
@@ -61,6 +62,9 @@ def _move(
     photos: list[CleanPhoto],
     version: int | None,
 ) -> Demand:
+    if data.get("place") is not None:
+        # Places before everything else; neither of the two may move while the matter goes from one to the other.
+        data["place"] = hold_places(data["place"], _demand_of(target).node)[0]
     demand, suborder, assignment = _lock(target, data)
     made = carry_out(
         actor=actor,
@@ -96,18 +100,21 @@ def _write(made: Made, photos: list[CleanPhoto]) -> None:
             personal=deed.personal,
         )
     notices.post_many(made.messages())
+    for call in made.step.afterwards:
+        call()
+
+
+def _demand_of(target: Target) -> Demand:
+    if isinstance(target, Demand):
+        return target
+    return target.demand if isinstance(target, SubOrder) else target.suborder.demand
 
 
 def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None, Assignment | None]:
     """Locks in one order always: demand, sub-order, assignment. Of two demands (`link`) the one with the smaller key
     first: two that are linked to one another at once must not both succeed, nor wait for each other.
     """
-    if isinstance(target, Demand):
-        seen = target
-    elif isinstance(target, SubOrder):
-        seen = target.demand
-    else:
-        seen = target.suborder.demand
+    seen = _demand_of(target)
     matter = data.get("matter")
     pks = {seen.pk} if matter is None else {seen.pk, matter.pk}
     locked = {row.pk: row for row in for_move().filter(pk__in=pks).order_by("pk")}

@@ -65,6 +65,7 @@ class Move:
         text: what the timeline says beneath the title; `about`: added to the title ("派单 → 县住建局").
         added: new rows, stored by the mover after the effect; `carried`: other demands it changed, with their deeds.
         told_suborders, told_assignments: whom the notice speaks to, when not the demand as a whole.
+        afterwards: what is left to do once the rows are saved, in the same transaction.
         beside: other rows of the demand that the move changes, locked; see `also`.
     """
 
@@ -84,6 +85,7 @@ class Move:
     told_suborders: list[SubOrder] = field(default_factory=list)
     told_assignments: list[Assignment] = field(default_factory=list)
     beside: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def target(self) -> Target:

@@ -29,6 +29,7 @@ from services import reminders
 from services.actions import ladder, wait_sweep
 from services.actions.together import Order, make_together
 from services.models import Demand, DemandEvent, DemandState, SubOrder, Supervision
+from services.models.evaluation import not_solved
 from services.notices import message, waiting_message
 
 BATCH = 500
@@ -166,7 +167,7 @@ def _remind_communities(now: datetime.datetime) -> int:
     """
     day = f"{timezone.localdate(now):%Y%m%d}"
     # What was checked closes off by itself, unless the resident says it is not solved: then the community must act.
-    mine = ~Q(state=DemandState.CHECKED) | Q(solved=False)
+    mine = ~Q(state=DemandState.CHECKED) | not_solved()
     waiting = Demand.objects.step_late(now).filter(mine).order_by()
     late = GridNode.objects.at("community").filter(Exists(waiting.filter(community=OuterRef("pk")))).order_by("pk")
     keys = {waiting_message(pk, 0, day).key: pk for pk in late.values_list("pk", flat=True)}
@@ -187,7 +188,7 @@ def _post(found: list[Message]) -> int:
 
 def close_silent(now: datetime.datetime) -> int:
     """Closes off what was checked and nobody evaluated in time; never against a resident who said "not solved"."""
-    waiting = Demand.objects.step_late(now).filter(state=DemandState.CHECKED).exclude(solved=False)
+    waiting = Demand.objects.step_late(now).filter(state=DemandState.CHECKED).exclude(not_solved())
     closed = 0
     for keys in batches(waiting, "step_due_at"):
         seen = waiting.filter(pk__in=keys).values_list("pk", "version")

@@ -103,6 +103,8 @@ class Demand(models.Model):
     supervised_unit = models.ForeignKey(
         Unit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("被督办单位")
     )
+    # Stands while the street's whistle is open (Whistle): lists and guards read it here.
+    whistled_at = models.DateTimeField(_("吹哨时间"), null=True, blank=True, editable=False)
     desk = models.CharField(_("经办层级"), max_length=10, choices=Desk, default=Desk.COMMUNITY)
     escalated_at = models.DateTimeField(_("上报时间"), null=True, blank=True)
     # How often it went to another community: a second time only the street or the county decides.
@@ -174,6 +176,11 @@ class Demand(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def main(self) -> "Demand":
+        """The matter whose service answers this one: the one it was linked to, else itself."""
+        return self.linked_to or self
 
     @property
     def masked_name(self) -> str:

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -62,3 +62,12 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return self.text[:20]
+
+
+def not_solved() -> Q:
+    """Demands of which somebody says "not solved" in this round: the requester, or one whose matter was linked to it.
+
+    Such a matter is never closed off in silence (docs/practice.md#loop).
+    """
+    linked = Evaluation.objects.filter(demand__linked_to=OuterRef("pk"), round=OuterRef("round"), solved=False)
+    return Q(solved=False) | Q(Exists(linked))

@@ -15,6 +15,7 @@ from core.models import User
 from core.prepared import prepared
 from core.workflow import Transition
 from grids.models import GridNode
+from grids.naming import COMMUNITY
 from partybuilding.models import Member, Unit
 from partybuilding.policies import MemberScope, UnitScope
 from services import posts
@@ -27,9 +28,11 @@ from services.models import (
     DemandState,
     SubOrder,
     SubOrderState,
-    UnitCheckIn,
 )
+from services.models.demand import Desk
 from services.policies import CheckInScope
+from services.policies.levels import within_level
+from services.reach import units_in_reach
 from services.workflow import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
 
 Target = Demand | SubOrder | Assignment
@@ -190,10 +193,15 @@ def target_for(user: Any, demand: Demand, name: str, *, key: str = "") -> Target
 # What the inputs of a move may be chosen from.
 
 
-def units_to_dispatch(demand: Demand) -> QuerySet[Unit]:
-    """Units that have reported to the place, or to one around it."""
-    checkins = UnitCheckIn.objects.covering(demand.node)
-    return Unit.objects.filter(pk__in=checkins.values("unit_id")).order_by("name")
+def units_to_dispatch(demand: Demand, user: Any = None) -> QuerySet[Unit]:
+    """Units that have reported to the place, or to one around it; of a desk above the community (`user`'s) more."""
+    return units_in_reach(demand, user)
+
+
+def places_to_transfer(demand: Demand) -> QuerySet[GridNode]:
+    """The other communities of the county, street by street."""
+    others = GridNode.objects.standing().at(COMMUNITY).filter(county_id=demand.county_id)
+    return others.exclude(pk=demand.community_id).select_related("parent").order_by("tree_id", "lft")
 
 
 def units_to_claim(user: User, demand: Demand) -> QuerySet[Unit]:
@@ -267,28 +275,46 @@ def demands_waiting(user: User) -> QuerySet[Demand]:
     """Demands whose next step a place has to make, where the user holds its right; the most urgent first.
 
     A community accepts, dispatches, checks, closes off, reviews and answers; what nobody claimed in time is its own
-    again. A street has what was escalated to it. What is parked waits for its date.
+    again. What was handed up stands on the desk it was handed to, what a community did not review in time on its
+    street's as well, and a whistle on the street's until it is concluded. The step of what is parked waits for its
+    date; a review, an answer and a whistle do not.
     """
 
     def may(right: str) -> Q:
         return policies.within(Demand, user, right)
 
+    def at(right: str, *levels: Desk) -> Q:
+        return within_level(user, right, *levels)
+
     now = timezone.now()
     orders = SubOrder.objects.running().filter(demand=OuterRef("pk"))
-    escalated = Q(escalated_at__isnull=False)
-    wanted = (
-        (may(posts.ACCEPT_DEMAND) & Q(state__in=[DemandState.REGISTERED, DemandState.ACCEPTED]))
-        | (may(posts.ACCEPT_DEMAND) & Q(state=DemandState.PUBLISHED, step_due_at__lt=now))
-        | (may(posts.ACCEPT_DEMAND) & Q(supervised_at__isnull=False, supervised_unit__isnull=True))
-        | (may(posts.DISPATCH_DEMAND) & escalated & Q(state__in=[DemandState.ACCEPTED, DemandState.PUBLISHED]))
+    returned = Exists(orders.filter(state=SubOrderState.RETURN_REQUESTED))
+    returned_late = Exists(orders.filter(state=SubOrderState.RETURN_REQUESTED, review_due_at__lt=now))
+    for_a_unit = Q(state__in=[DemandState.ACCEPTED, DemandState.PUBLISHED])
+    step = (
+        (may(posts.ACCEPT_DEMAND) & Q(state=DemandState.REGISTERED))
+        | (may(posts.ACCEPT_DEMAND) & Q(state=DemandState.ACCEPTED, desk=Desk.COMMUNITY))
+        | (may(posts.ACCEPT_DEMAND) & Q(state=DemandState.PUBLISHED, desk=Desk.COMMUNITY, step_due_at__lt=now))
+        | (at(posts.DISPATCH_DEMAND, Desk.STREET) & for_a_unit & Q(desk=Desk.STREET))
+        | (at(posts.DISPATCH_DEMAND, Desk.COUNTY) & for_a_unit & Q(desk=Desk.COUNTY))
         | (may(posts.CHECK_DEMAND) & Q(state=DemandState.FINISHED))
         | (may(posts.CLOSE_DEMAND) & Q(state=DemandState.CHECKED))
-        | (may(posts.REVIEW_RETURN) & Exists(orders.filter(state=SubOrderState.RETURN_REQUESTED)))
-        | (may(posts.REVIEW_EXTENSION) & Exists(orders.filter(extension_waiting=1)))
-        | (may(posts.REVIEW_SECOND_EXTENSION) & Exists(orders.filter(extension_waiting__gt=1)))
     )
-    parked = Q(parked_until__gt=timezone.localdate(now))
-    return Demand.objects.filter(wanted).exclude(parked).order_by(F("step_due_at").asc(nulls_last=True), "pk")
+    beside = (
+        (may(posts.ACCEPT_DEMAND) & Q(supervised_at__isnull=False, supervised_unit__isnull=True))
+        | (at(posts.REVIEW_RETURN, Desk.COMMUNITY) & returned)
+        | (at(posts.REVIEW_RETURN, Desk.STREET, Desk.COUNTY) & returned_late)
+        | (at(posts.REVIEW_EXTENSION, Desk.COMMUNITY) & Exists(orders.filter(extension_waiting=1)))
+        | (
+            at(posts.REVIEW_EXTENSION, Desk.STREET, Desk.COUNTY)
+            & Exists(orders.filter(extension_waiting=1, review_due_at__lt=now))
+        )
+        | (may(posts.REVIEW_SECOND_EXTENSION) & Exists(orders.filter(extension_waiting__gt=1)))
+        | (at(posts.WHISTLE_DEMAND, Desk.STREET) & Q(whistled_at__isnull=False))
+    )
+    parked = Q(parked_until__isnull=False, parked_until__gt=timezone.localdate(now))
+    wanted = (step & ~parked) | beside
+    return Demand.objects.filter(wanted).order_by(F("step_due_at").asc(nulls_last=True), "pk")
 
 
 def demands_raised_by(user: User) -> Any:
@@ -389,7 +415,7 @@ def resident_events(demand: Demand) -> list[DemandEvent]:
 
 def resident_actions(demand: Demand) -> list[Action]:
     """The moves a resident with the follow-up code can make now."""
-    heard = any(row.round == demand.round for row in demand.evaluations.all())
+    heard = any(row.round == demand.main.round for row in demand.evaluations.all())
     return [
         Action(row, demand)
         for row in DEMAND.transitions

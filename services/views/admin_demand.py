@@ -14,7 +14,18 @@ from core import policies
 from core.admin_base import Fact, Part, ScopedModelAdmin, chip, link
 from core.periods import date_words, datetime_words
 from services import posts
-from services.models import Demand, DemandEvent, Evaluation, Extension, FollowUp, Parking, SubOrder, Supervision
+from services.models import (
+    Demand,
+    DemandEvent,
+    Evaluation,
+    Extension,
+    FollowUp,
+    Parking,
+    SubOrder,
+    Supervision,
+    Whistle,
+)
+from services.models.demand import Desk
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, DemandPage
 from services.views import cards, demand_projects, demand_rates
@@ -117,6 +128,10 @@ def facts(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> li
         known.append(Fact(_("并入"), link(demand.linked_to.code, page.url("change", demand.linked_to.pk))))
     if demand.escalated_at:
         known.append(Fact(_("上报街道"), datetime_words(demand.escalated_at)))
+    if demand.desk != Desk.COMMUNITY:
+        known.append(Fact(_("经办层级"), demand.get_desk_display()))
+    if demand.transfers:
+        known.append(Fact(_("移交次数"), str(demand.transfers)))
     if demand.external_number:
         known += [
             Fact(_("原编号"), demand.external_number),
@@ -178,7 +193,8 @@ def _contact_url(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage
 
 def _suborder(row: SubOrder, now: datetime) -> dict[str, Any]:
     marks = [(_("主动认领"), "blue")] if row.claimed else []
-    marks += [(_("指定承办"), "grey")] if row.designated else []
+    marks += [(_("吹哨召集"), "blue")] if row.whistle_id else []
+    marks += [(_("指定承办"), "grey")] if row.designated and not row.whistle_id else []
     marks += [(_("延期待审核"), "amber")] if row.extension_waiting else []
     return {
         "unit": row.unit.name,
@@ -225,6 +241,11 @@ def _records(demand: Demand) -> list[Part]:
             [_supervision(row, demand) for row in _of(Supervision, demand, "unit", "by", "answered_by")],
         ),
         Part(
+            _("吹哨"),
+            [_("吹哨要求"), _("召集单位"), _("到场"), _("吹哨人"), _("办结时限"), _("处置结果")],
+            [_whistle(row) for row in _whistles(demand)],
+        ),
+        Part(
             _("延期"),
             [_("单位"), _("延期至"), _("理由"), _("申请"), _("审核")],
             [_extension(row) for row in _extensions(demand)],
@@ -243,7 +264,7 @@ def _records(demand: Demand) -> list[Part]:
     return [part for part in found if part.rows]
 
 
-def _of(model: Any, demand: Demand, *related: str) -> Iterable[Any]:
+def _of(model: Any, demand: Demand, *related: str) -> Any:
     rows = model.objects.filter(demand=demand)
     return rows.select_related(*related) if related else rows
 
@@ -262,6 +283,25 @@ def _supervision(row: Supervision, demand: Demand) -> list[Any]:
     )
     whom = row.unit.label if row.unit else demand.community.name
     return [row.text, _by(row.by, row.at), whom, datetime_words(row.due_at), answer]
+
+
+def _whistles(demand: Demand) -> Iterable[Whistle]:
+    """Asked for only where an order was whistled."""
+    if not any(row.whistle_id for row in demand.suborders.all()):
+        return ()
+    rows: Iterable[Whistle] = _of(Whistle, demand, "by", "ended_by").prefetch_related("suborders__unit")
+    return rows
+
+
+def _whistle(row: Whistle) -> list[Any]:
+    units = "、".join(one.unit.label for one in row.suborders.all())
+    meet = " ".join(part for part in (_when(row.meet_at), row.venue) if part) or "—"
+    result = (
+        f"{row.result}（{_by(row.ended_by, row.ended_at)}）"
+        if row.ended_by and row.ended_at
+        else chip(_("待办结"), "amber")
+    )
+    return [row.text, units, meet, _by(row.by, row.at), datetime_words(row.due_at), result]
 
 
 def _extension(row: Extension) -> list[Any]:

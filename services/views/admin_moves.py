@@ -87,7 +87,9 @@ def _moved(
     data, version = form.move_data(), form.cleaned_data["version"]
     move(actor=request.user, target=action.target, name=action.row.name, data=data, version=version)  # type: ignore[arg-type]
     messages.success(request, _("“%(move)s”已办好：%(title)s") % {"move": action.row.label, "title": demand.title})
-    return redirect(page.url("change", demand.pk))
+    # Who gave it to another community no longer sees it.
+    seen = Demand.objects.visible_to(request.user).filter(pk=demand.pk).exists()
+    return redirect(page.url("change", demand.pk) if seen else page.url("changelist"))
 
 
 def _context(page: ScopedModelAdmin, demand: Demand, action: Action, form: MoveForm) -> dict[str, Any]:

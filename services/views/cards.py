@@ -13,6 +13,7 @@ from core.periods import date_words, datetime_words, time_left_words
 from grids.naming import steps_of
 from services import clocks
 from services.models import Assignment, AssignmentState, Demand, DemandState, SubOrder, SubOrderState, Urgency
+from services.models.demand import Desk
 from services.selectors import loop as selectors
 from services.selectors.loop import Action, Target
 from services.workflow import ASSIGNMENT, BY_MODEL, DEMAND, SUBORDER
@@ -127,6 +128,10 @@ def flags(demand: Demand) -> list[Chip]:
     found = []
     if demand.supervised_at is not None:
         found.append(Chip(_("督办中"), "red"))
+    if demand.whistled_at is not None:
+        found.append(Chip(_("吹哨中"), "amber"))
+    if demand.desk != Desk.COMMUNITY and demand.state in (DemandState.ACCEPTED, DemandState.PUBLISHED):
+        found.append(Chip(_("已上报%(desk)s") % {"desk": demand.get_desk_display()}, "amber"))
     if demand.urgency == Urgency.URGENT and demand.is_open:
         found.append(Chip(_("紧急"), "red"))
     if demand.solved is False and demand.is_open:

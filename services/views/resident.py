@@ -212,7 +212,7 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     events = selectors.resident_events(demand)
     actions = {action.row.name: action for action in selectors.resident_actions(demand)}
     evaluate = actions.pop("evaluate", None)
-    heard = next((row for row in demand.evaluations.all() if row.round == demand.round), None)
+    heard = next((row for row in demand.evaluations.all() if row.round == demand.main.round), None)
     context = {
         "demand": demand,
         "place": steps_of(demand.node.path),

@@ -19,6 +19,7 @@ from services.models import (
     SubOrder,
     SubOrderState,
 )
+from services.workflow import desks
 
 D = DemandState
 S = SubOrderState
@@ -123,6 +124,7 @@ DEMAND = Workflow(
             clock=t("办理限时开始"),
             limit="starts",
             done=t("派单"),
+            guard=guards.desk_dispatches,
         ),
         Transition(
             "check",
@@ -134,6 +136,7 @@ DEMAND = Workflow(
             tone="main",
             clock=t("评价限时开始"),
             done=t("核查通过"),
+            guard=guards.not_who_served,
         ),
         # The lead unit goes on; what it had finished is open again.
         Transition(
@@ -162,11 +165,12 @@ DEMAND = Workflow(
             ),
             done=t("回访"),
         ),
-        # Only the resident evaluates; the community asks by a follow-up call instead.
+        # Only the resident evaluates; the community asks by a follow-up call instead. Whose matter was linked says how the
+        # one service was for them, and is heard without counting a second time (docs/practice.md#rates).
         Transition(
             "evaluate",
             t("评价"),
-            _states(D.CHECKED, D.CLOSED_OFF),
+            _states(D.CHECKED, D.CLOSED_OFF, D.LINKED),
             None,
             None,
             inputs=(
@@ -182,6 +186,7 @@ DEMAND = Workflow(
             ),
             resident=True,
             done=t("评价"),
+            guard=guards.may_still_evaluate,
         ),
         # By itself a set time after the check, when nobody evaluates.
         Transition(
@@ -195,6 +200,7 @@ DEMAND = Workflow(
             system=True,
             clock=t("计时结束"),
             done=t("销号"),
+            guard=guards.not_who_served,
         ),
         Transition(
             "reopen",
@@ -258,6 +264,8 @@ DEMAND = Workflow(
             inputs=(_reason(t("上报理由")),),
             done=t("上报街道"),
             help=t("社区协调不了的，请街道派单。"),
+            guard=guards.on_the_communitys_desk,
+            clock=t("街道派单限时开始"),
         ),
         Transition(
             "supervise",
@@ -283,6 +291,7 @@ DEMAND = Workflow(
             tone="main",
             done=t("答复督办"),
         ),
+        *desks.MOVES,
     ),
 )
 
@@ -332,6 +341,7 @@ SUBORDER = Workflow(
             clock=t("本单位的时限停止，办理总时限不重置"),
             limit="stops",
             done=t("同意退单"),
+            guard=guards.review_is_due,
         ),
         Transition(
             "reject_return",
@@ -342,6 +352,7 @@ SUBORDER = Workflow(
             inputs=(_reason(),),
             tone="danger",
             done=t("驳回退单"),
+            guard=guards.review_is_due,
         ),
         Transition(
             "assign",

@@ -25,6 +25,7 @@ from services.models import (
     SubOrder,
     SubOrderRole,
     Supervision,
+    Whistle,
 )
 from services.posts import RIGHT_LABELS
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
@@ -59,17 +60,23 @@ DEMAND_MOVES: dict[str, tuple[set[str], set[str]]] = {
     "decline": ({"registered"}, COMMUNITY),
     "publish": ({"accepted"}, COMMUNITY | STREET),
     "claim": ({"published"}, LIAISONS_OF_THE_PLACE),
+    # And the county, of what was handed up to it.
     "dispatch": ({"accepted", "published"}, COMMUNITY | STREET | {"system"}),
     "check": ({"finished"}, COMMUNITY),
     "redo": ({"finished", "checked"}, COMMUNITY),
     "follow_up": ({"checked", "closed_off"}, COMMUNITY),
-    "evaluate": ({"checked", "closed_off"}, {"resident"}),
+    "evaluate": ({"checked", "closed_off", "linked"}, {"resident"}),
     "close_off": ({"checked"}, COMMUNITY | {"system"}),
     "reopen": ({"closed_off"}, COMMUNITY | {"resident"}),
     "withdraw": ({"registered", "accepted", "published"}, COMMUNITY | {"resident"}),
     "link": ({"registered", "accepted"}, COMMUNITY),
     "park": ({"accepted", "dispatched"}, COMMUNITY),
     "escalate": ({"accepted", "published"}, COMMUNITY),
+    "transfer": ({"registered", "accepted"}, COMMUNITY | STREET | DEPARTMENT),
+    "hand_up": ({"accepted", "published"}, STREET),
+    "hand_down": ({"accepted", "published"}, STREET),  # or the county, of what stands on its desk
+    "whistle": ({"accepted", "published", "dispatched"}, STREET | DEPARTMENT),
+    "end_whistle": (DEMAND_STATES, STREET | DEPARTMENT),  # even where the matter ended meanwhile
     "supervise": ({"registered", "accepted", "published", "dispatched", "finished"}, STREET | DEPARTMENT),
     "answer_supervision": (DEMAND_STATES, COMMUNITY),  # who was asked owes the answer, even after the matter ended
 }
@@ -106,6 +113,8 @@ TARGETS: dict[str, dict[str, str]] = {
         "reopen": "dispatched",
         "withdraw": "withdrawn",
         "link": "linked",
+        "transfer": "registered",
+        "whistle": "dispatched",
     },
     "suborder": {
         "sign": "signed",
@@ -131,6 +140,11 @@ REQUIRED: dict[str, set[str]] = {
     "demand.link": {"matter"},
     "demand.park": {"until", "reason"},
     "demand.escalate": {"reason"},
+    "demand.transfer": {"place", "reason"},
+    "demand.hand_up": {"reason"},
+    "demand.hand_down": {"reason"},
+    "demand.whistle": {"units", "reason"},
+    "demand.end_whistle": {"reason"},
     "demand.supervise": {"reason"},
     "demand.answer_supervision": {"reason"},
     "suborder.request_return": {"reason"},
@@ -146,6 +160,7 @@ OPTIONAL: dict[str, set[str]] = {
     "demand.accept": {"category"},
     "demand.claim": {"unit"},
     "demand.dispatch": {"supporting", "note", "designated"},
+    "demand.whistle": {"lead", "meet_at", "venue"},
     "demand.check": {"note"},
     "demand.follow_up": {"reached", "solved", "satisfaction", "note"},
     "demand.evaluate": {"note"},
@@ -174,6 +189,11 @@ RIGHTS: dict[str, str] = {
     "demand.link": "demand.accept",
     "demand.park": "demand.park",
     "demand.escalate": "demand.escalate",
+    "demand.transfer": "demand.transfer",
+    "demand.hand_up": "demand.hand_up",
+    "demand.hand_down": "demand.hand_down",
+    "demand.whistle": "demand.whistle",
+    "demand.end_whistle": "demand.whistle",
     "demand.supervise": "demand.supervise",
     "demand.answer_supervision": "supervision.answer",
     "suborder.sign": "suborder.sign",
@@ -199,6 +219,7 @@ LIMITS: dict[str, str] = {
     "demand.withdraw": "stops",
     "demand.link": "stops",
     "demand.park": "pauses",
+    "demand.whistle": "starts",
     "suborder.approve_return": "stops",
     "suborder.finish": "stops",
     "suborder.approve_extension": "extends",
@@ -261,6 +282,7 @@ def _demand(cast: Cast, state: str, *, bare: bool = False) -> Demand:
         dispatched_at=now if state in WITH_A_UNIT else None,
         due_at=now + datetime.timedelta(days=3) if state == "dispatched" else None,
         closed_at=now if state == "closed_off" else None,
+        linked_to=make.make_demand(cast.a.building, cast.category, state="checked") if state == "linked" else None,
     )
     if state in WITH_A_UNIT and not bare:
         _suborder(cast, demand, "in_service" if state == "dispatched" else "finished")
@@ -279,6 +301,8 @@ def prepare(obj: Any, name: str, *, extension: int = 1) -> None:
     """What a move waits for, besides the state: an open supervision, an extension asked for."""
     demand = obj if isinstance(obj, Demand) else obj.demand if isinstance(obj, SubOrder) else obj.suborder.demand
     demand.supervised_at = timezone.now() if name == "answer_supervision" else None
+    demand.whistled_at = timezone.now() if name == "end_whistle" else None
+    demand.desk = "street" if name in ("hand_up", "hand_down") else "community"
     demand.supervised_unit = obj.unit if name == "answer_supervision" and isinstance(obj, SubOrder) else None
     if isinstance(obj, SubOrder):
         obj.extension_waiting = extension if name in ("approve_extension", "reject_extension") else 0
@@ -294,6 +318,8 @@ def write_down(cast: Cast, obj: Any, name: str) -> None:
         Supervision.objects.create(
             demand=demand, unit=demand.supervised_unit, text="请说明", by=cast.department, due_at=timezone.now()
         )
+    if name == "end_whistle":
+        Whistle.objects.create(demand=demand, text="到场处置", by=cast.street_officer, due_at=timezone.now())
     if name in ("approve_extension", "reject_extension"):
         until = timezone.localdate() + datetime.timedelta(days=20)
         Extension.objects.create(suborder=obj, until=until, reason="等配件", by=cast.a.liaison)
@@ -305,6 +331,8 @@ def inputs(cast: Cast, key: str) -> dict[str, Any]:
         "reason": "路灯不归我们管。",
         "text": "已更换灯泡。",
         "unit": cast.a.unit,
+        "units": [cast.b.unit, cast.b.supporting_unit],
+        "place": cast.b.building,
         "solved": "yes",
         "satisfaction": "satisfied",
         "until": timezone.localdate() + datetime.timedelta(days=30),
@@ -356,6 +384,10 @@ def has_the_right_elsewhere(kind: str, state: str, name: str, who: str) -> bool:
         return who in COMMUNITY  # nobody answers in the unit's place
     if name in ("approve_extension", "reject_extension"):
         return who in STREET | DEPARTMENT  # the first is decided by the community
+    if name in ("approve_return", "reject_return"):
+        return who in STREET  # only what the community lets wait
+    if name in ("dispatch", "hand_down"):
+        return who in DEPARTMENT  # only what was handed up to it
     return False
 
 
@@ -602,7 +634,9 @@ def test_an_extension_is_decided_when_one_waits_and_by_the_level_it_climbed_to(c
     refused(SUBORDER, suborder, name, officer, given, "没有等待审核")
     suborder.extension_waiting = 1
     SUBORDER.check(suborder, name, actor=officer, data=given)
-    refused(SUBORDER, suborder, name, street, given, "首次延期由社区审核")
+    refused(SUBORDER, suborder, name, street, given, "由社区审核")
+    suborder.review_due_at = timezone.now() - datetime.timedelta(minutes=1)
+    SUBORDER.check(suborder, name, actor=street, data=given)  # the community let it wait
     suborder.extension_waiting = 2
     refused(SUBORDER, suborder, name, officer, given, "须由街道审核")
     SUBORDER.check(suborder, name, actor=street, data=given)

@@ -1,0 +1,302 @@
+"""A matter goes from desk to desk: to another community, up to the county and back, and the street whistles."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from core import policies
+from core.actors import RESIDENT
+from core.errors import Conflict, Invalid, InvalidTransition
+from core.models import AuditEntry, OutboxMessage
+from services.actions import move
+from services.actions.tallies import differences, refresh_tallies
+from services.models import Demand, DemandEvent, DemandState, SubOrder, Tally, Whistle
+from services.selectors import loop as selectors
+from services.workflow import DEMAND
+from tests import factories as make
+from tests.cast import Cast
+from tests.factories import fresh
+
+pytestmark = pytest.mark.django_db
+
+
+def do(actor: Any, target: Any, name: str, **data: Any) -> Demand:
+    return move(actor=actor if actor is RESIDENT else fresh(actor), target=target, name=name, data=data)
+
+
+def accepted(cast: Cast, **fields: Any) -> Demand:
+    return make.make_demand(cast.a.building, cast.category, **{"state": "accepted", **fields})
+
+
+def waiting(user: Any) -> set[int]:
+    return set(selectors.demands_waiting(fresh(user)).values_list("pk", flat=True))
+
+
+# --- To another community ---------------------------------------------------------------------------------------------
+
+
+def test_the_other_community_begins_anew_and_the_old_one_keeps_that_it_let_go(cast: Cast) -> None:
+    demand = accepted(cast, published_at=timezone.now())
+    DemandEvent.objects.create(demand=demand, name="raise", title="登记")
+    refresh_tallies()
+    after = do(cast.a.officer, demand, "transfer", place=cast.b.building, reason="在城北社区地界内。")
+    assert (after.state, after.community_id, after.transfers) == (DemandState.REGISTERED, cast.b.node.pk, 1)
+    assert after.published_at is None and after.step_due_at is not None and after.step_due_at > timezone.now()
+    assert not policies.sees(fresh(cast.a.officer), after) and policies.sees(fresh(cast.b.officer), after)
+    assert demand.pk in waiting(cast.b.officer)
+    assert OutboxMessage.objects.get(kind="demand_transfer").audience["post"]["node"] == cast.b.node.pk
+    event = DemandEvent.objects.get(name="transfer")
+    assert "白龙塘社区 → 城北社区" in event.title and event.text == "在城北社区地界内。"
+    trace = AuditEntry.objects.get(action="gridnode.transfer_out")
+    assert trace.chain == f"grids.gridnode:{cast.a.node.pk}" and demand.code in trace.label
+    refresh_tallies()
+    assert not Tally.objects.filter(community=cast.a.node).exists()
+    assert Tally.objects.get(community=cast.b.node).registered == 1
+    assert not list(differences(cast.county))
+
+
+def test_a_matter_is_not_passed_round(cast: Cast) -> None:
+    demand = do(cast.a.officer, accepted(cast), "transfer", place=cast.b.node, reason="在那边。")
+    with pytest.raises(InvalidTransition, match="已经移交过一次"):
+        do(cast.b.officer, demand, "transfer", place=cast.a.node, reason="不在这边。")
+    after = do(cast.street_officer, demand, "transfer", place=cast.empty_community, reason="街道核实。")
+    assert (after.transfers, after.community_id) == (2, cast.empty_community.pk)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [("other_county_community", "本县另一个社区"), ("street", "本县另一个社区"), ("a.entrance", "就在本社区")],
+)
+def test_only_another_community_of_the_county_will_do(cast: Cast, place: str, words: str) -> None:
+    demand = accepted(cast)
+    node = cast.a.entrance if place == "a.entrance" else getattr(cast, place)
+    with pytest.raises(Invalid, match=words) as refusal:
+        do(cast.a.officer, demand, "transfer", place=node, reason="移交。")
+    assert "place" in refusal.value.fields
+    assert Demand.objects.get(pk=demand.pk).version == 1
+
+
+def test_a_retired_place_takes_nothing(cast: Cast) -> None:
+    demand = accepted(cast)
+    type(cast.b.building).objects.filter(pk=cast.b.building.pk).update(retired_at=timezone.now())
+    with pytest.raises(Invalid, match="已撤销"):
+        do(cast.a.officer, demand, "transfer", place=cast.b.building, reason="移交。")
+
+
+def test_an_imported_matter_does_not_stand_beside_itself(cast: Cast) -> None:
+    number = {"external_number": "S000001", "external_date": timezone.localdate()}
+    make.make_demand(cast.b.building, cast.category, **number)
+    demand = accepted(cast, **number)
+    with pytest.raises(Conflict, match="S000001"):
+        do(cast.a.officer, demand, "transfer", place=cast.b.node, reason="移交。")
+    assert Demand.objects.get(pk=demand.pk).community_id == cast.a.node.pk
+
+
+@pytest.mark.parametrize(("field", "words"), [("supervised_at", "督办"), ("whistled_at", "吹哨")])
+def test_what_is_owed_here_is_settled_here(cast: Cast, field: str, words: str) -> None:
+    demand = accepted(cast, **{field: timezone.now()})
+    with pytest.raises(InvalidTransition, match=words):
+        do(cast.a.officer, demand, "transfer", place=cast.b.node, reason="移交。")
+
+
+def test_nobody_is_left_serving_in_the_old_place(cast: Cast) -> None:
+    demand = accepted(cast)
+    make.make_suborder(demand, cast.a.supporting_unit, "supporting", state="in_service")
+    with pytest.raises(InvalidTransition, match="还在配合办理"):
+        do(cast.a.officer, demand, "transfer", place=cast.b.node, reason="移交。")
+
+
+def test_what_was_linked_goes_along(cast: Cast) -> None:
+    demand = accepted(cast)
+    linked = accepted(cast, state="linked", linked_to=demand)
+    do(cast.a.officer, demand, "transfer", place=cast.b.building, reason="在那边。")
+    linked.refresh_from_db()
+    assert (linked.state, linked.community_id, linked.linked_to_id) == ("linked", cast.b.node.pk, demand.pk)
+    assert linked.events.get().name == "follow_transfer"
+
+
+# --- Up and down ------------------------------------------------------------------------------------------------------
+
+
+def test_each_desk_finds_what_stands_on_it(cast: Cast) -> None:
+    demand = accepted(cast)
+    desks = {"community": cast.a.officer, "street": cast.street_officer, "county": cast.department}
+
+    def on(desk: str) -> None:
+        assert {name: demand.pk in waiting(user) for name, user in desks.items()} == {
+            name: name == desk for name in desks
+        }
+
+    on("community")
+    with pytest.raises(InvalidTransition, match="还在社区办理"):
+        do(cast.street_officer, demand, "hand_up", reason="太难。")
+    with pytest.raises(InvalidTransition, match="没有上报到县级"):
+        do(cast.department, demand, "dispatch", unit=cast.a.unit)
+    after = do(cast.a.officer, demand, "escalate", reason="社区协调不了。")
+    assert after.step_due_at is not None and after.escalated_at is not None
+    on("street")
+    with pytest.raises(InvalidTransition, match="已经上报"):
+        do(cast.a.officer, demand, "escalate", reason="再报。")
+    do(cast.street_officer, demand, "hand_up", reason="街道也协调不了。")
+    assert OutboxMessage.objects.get(kind="demand_hand_up").audience["post"]["county"] == cast.county.pk
+    on("county")
+    with pytest.raises(InvalidTransition, match="由县级交回"):
+        do(cast.street_officer, demand, "hand_down", reason="我来。")
+    do(cast.department, demand, "hand_down", reason="请社区找县气象局。")
+    on("community")
+    with pytest.raises(InvalidTransition, match="不用交回"):
+        do(cast.street_officer, demand, "hand_down", reason="再交。")
+
+
+def test_a_higher_desk_reaches_further(cast: Cast) -> None:
+    def reach(user: Any) -> set[str]:
+        return {unit.name for unit in selectors.units_to_dispatch(demand, fresh(user))}
+
+    demand = accepted(cast)
+    here = {cast.a.unit.name, cast.a.supporting_unit.name}
+    assert reach(cast.a.officer) == reach(cast.street_officer) == here
+    demand.desk = "street"
+    in_the_street = here | {cast.b.unit.name, cast.b.supporting_unit.name}
+    assert (reach(cast.a.officer), reach(cast.street_officer), reach(cast.department)) == (here, in_the_street, here)
+    demand.desk = "county"
+    assert reach(cast.department) == in_the_street | {cast.idle_unit.name}
+    demand.save()
+    with pytest.raises(Invalid, match="没有在"):
+        do(cast.street_officer, demand, "dispatch", unit=cast.idle_unit)
+    after = do(cast.department, demand, "dispatch", unit=cast.idle_unit)
+    assert (after.state, after.lead_unit) == (DemandState.DISPATCHED, cast.idle_unit)
+
+
+# --- The whistle ------------------------------------------------------------------------------------------------------
+
+
+def whistled(cast: Cast, demand: Demand, **data: Any) -> Demand:
+    given = {"units": [cast.b.unit, cast.idle_unit], "reason": "一起处置占道经营。", **data}
+    return do(cast.street_officer, demand, "whistle", **given)
+
+
+def test_a_whistle_calls_units_to_a_matter_without_a_lead(cast: Cast) -> None:
+    meet_at = timezone.now() + datetime.timedelta(days=1)
+    after = whistled(cast, accepted(cast), lead=cast.idle_unit, meet_at=meet_at, venue="社区会议室")
+    assert (after.state, after.lead_unit) == (DemandState.DISPATCHED, cast.idle_unit)
+    assert after.due_at is not None and after.whistled_at is not None
+    roles = {row.unit: row.role for row in after.suborders.select_related("unit")}
+    assert roles == {cast.idle_unit: "lead", cast.b.unit: "supporting"}
+    record = Whistle.objects.get()
+    assert all((row.whistle == record, row.designated) == (True, True) for row in after.suborders.all())
+    told = OutboxMessage.objects.filter(kind="demand_whistle")
+    assert {row.audience["unit"]["unit"] for row in told} == {cast.idle_unit.pk, cast.b.unit.pk}
+    assert "社区会议室" in DemandEvent.objects.get(name="whistle").text
+    with pytest.raises(InvalidTransition, match="指定承办"):
+        do(cast.idle_liaison, after.suborders.get(unit=cast.idle_unit), "request_return", reason="不归我们。")
+
+
+def test_beside_a_lead_the_called_units_support_it(cast: Cast) -> None:
+    demand = accepted(cast)
+    demand = do(cast.a.officer, demand, "dispatch", unit=cast.a.unit, supporting=[cast.a.supporting_unit])
+    due = demand.due_at
+    with pytest.raises(Invalid, match="已由"):
+        whistled(cast, demand, lead=cast.idle_unit)
+    assert not Whistle.objects.exists()
+    after = whistled(cast, demand, units=[cast.b.unit, cast.a.supporting_unit])
+    assert (after.lead_unit, after.due_at) == (cast.a.unit, due)
+    assert SubOrder.objects.filter(whistle__isnull=False).count() == 2
+    assert SubOrder.objects.filter(demand=demand).count() == 3
+    with pytest.raises(InvalidTransition, match="已经吹哨"):
+        whistled(cast, demand)
+
+
+def test_the_first_unit_leads_when_none_is_named(cast: Cast) -> None:
+    assert whistled(cast, accepted(cast)).lead_unit == cast.b.unit
+
+
+def test_a_whistle_is_concluded_by_the_street_with_a_result(cast: Cast) -> None:
+    demand = whistled(cast, accepted(cast))
+    assert demand.pk in waiting(cast.street_officer)
+    with pytest.raises(InvalidTransition, match="没有要办结的吹哨"):
+        do(cast.street_officer, accepted(cast), "end_whistle", reason="已清理。")
+    after = do(cast.street_officer, demand, "end_whistle", reason="占道已清理。")
+    record = Whistle.objects.get()
+    assert (after.whistled_at, record.result, record.ended_by) == (None, "占道已清理。", cast.street_officer)
+    assert demand.pk not in waiting(cast.street_officer)
+
+
+@pytest.mark.parametrize("what", ["retired", "abroad", "done", "past"])
+def test_only_units_in_use_of_the_county_are_called(cast: Cast, what: str) -> None:
+    demand, data = accepted(cast), {}
+    if what == "retired":
+        type(cast.idle_unit).objects.filter(pk=cast.idle_unit.pk).update(is_active=False)
+        cast.idle_unit.refresh_from_db()
+    elif what == "abroad":
+        data["units"] = [make.make_unit(cast.other_county, "邻县水务局")]
+    elif what == "done":
+        make.make_suborder(demand, cast.b.unit, "supporting", state="finished")
+    else:
+        data["meet_at"] = timezone.now() - datetime.timedelta(hours=1)
+    with pytest.raises(Invalid):
+        whistled(cast, demand, **data)
+    assert not Whistle.objects.exists() and Demand.objects.get(pk=demand.pk).state == "accepted"
+
+
+# --- Who served ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "state"), [("check", "finished"), ("close_off", "checked")])
+def test_who_served_does_not_check_or_close(cast: Cast, name: str, state: str) -> None:
+    demand = accepted(cast, state=state)
+    make.make_suborder(demand, cast.a.unit, state="finished")
+    make.make_appointment(cast.a.liaison, "community_officer", cast.a.node)
+    with pytest.raises(InvalidTransition, match="承办单位的人"):
+        do(cast.a.liaison, demand, name)
+    assert Demand.objects.get(pk=demand.pk).state == state
+    assert name not in {row.name for row in DEMAND.available(demand, fresh(cast.a.liaison))}
+    make.make_appointment(cast.a.member_user, "community_officer", cast.a.node)
+    row = SubOrder.objects.get()
+    one = row.assignments.create(member=cast.a.member, state="passed_up", asked_by=cast.a.liaison)
+    DEMAND.check(demand, name, actor=fresh(cast.a.member_user))
+    one.state = "taken"
+    one.save()
+    with pytest.raises(InvalidTransition, match="承办单位的人"):
+        do(cast.a.member_user, demand, name)
+    do(cast.a.officer, demand, name)
+
+
+# --- One service answers both -----------------------------------------------------------------------------------------
+
+
+def two(cast: Cast, **fields: Any) -> tuple[Demand, Demand]:
+    main = accepted(cast, **{"state": "checked", "checked_at": timezone.now(), **fields})
+    make.make_suborder(main, cast.a.unit, state="finished")
+    return main, accepted(cast, state="linked", linked_to=main)
+
+
+def test_whose_matter_was_linked_evaluates_once_and_counts_in_no_rate(cast: Cast) -> None:
+    main, linked = two(cast)
+    after = do(RESIDENT, linked, "evaluate", solved="yes", satisfaction="satisfied")
+    assert (after.solved, after.satisfaction) == (None, "")
+    assert linked.evaluations.get().round == main.round
+    with pytest.raises(Invalid, match="已经评价"):
+        do(RESIDENT, linked, "evaluate", solved="yes", satisfaction="satisfied")
+    # Done again, it is heard again.
+    do(cast.a.officer, main, "redo", reason="又坏了。")
+    with pytest.raises(InvalidTransition, match="还没有办结"):
+        do(RESIDENT, Demand.objects.get(pk=linked.pk), "evaluate", solved="no", satisfaction="dissatisfied")
+    Demand.objects.filter(pk=main.pk).update(state="checked")
+    do(RESIDENT, Demand.objects.get(pk=linked.pk), "evaluate", solved="no", satisfaction="dissatisfied")
+    assert linked.evaluations.count() == 2
+    # Nobody closes that off without a word.
+    with pytest.raises(Invalid, match="没有解决"):
+        do(cast.a.officer, main, "close_off")
+    do(cast.a.officer, main, "close_off", note="已向两位居民说明。")
+
+
+@pytest.mark.parametrize("whose", ["main", "linked"])
+def test_nobody_evaluates_after_the_matter_is_closed_for_good(cast: Cast, whose: str) -> None:
+    main, linked = two(cast, state="closed_off", closed_at=timezone.now() - datetime.timedelta(days=11))
+    demand = main if whose == "main" else linked
+    with pytest.raises(InvalidTransition, match="超过 10 天"):
+        do(RESIDENT, demand, "evaluate", solved="yes", satisfaction="satisfied")
+    Demand.objects.filter(pk=main.pk).update(closed_at=timezone.now() - datetime.timedelta(days=9))
+    do(RESIDENT, Demand.objects.get(pk=demand.pk), "evaluate", solved="yes", satisfaction="satisfied")
