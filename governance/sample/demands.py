@@ -188,6 +188,8 @@ class Demands:
         people = People(
             officer=officer,
             street_officer=rng.choice(self._street_officers(community)),
+            county=ground.posts.county["county_department"],
+            elsewhere=ground.communities[1 if community == ground.communities[0] else 0],
             supervisor=rng.choice(supervisors),
             lead=order[0],
             second=order[1],
@@ -307,6 +309,7 @@ class Demands:
         for demand in demands:
             demand.linked_to = linked.get(demand.code)
         Demand.objects.bulk_update([row for row in demands if row.linked_to is not None], ["linked_to"])
+        _write(row for story in self.stories for row in story.whistles)
         _write(row for story in self.stories for row in story.suborders)
         _write(row for story in self.stories for row in story.assignments)
         events = [event for story in self.stories for event in story.events]

@@ -12,7 +12,7 @@ class Fate:
 
     Attributes:
         opening: accept, decline or withdraw.
-        route: dispatch, claim, unclaimed (published, then dispatched) or escalate.
+        route: dispatch, claim, unclaimed (published, then dispatched) or escalate; hand_up, hand_down, transfer, whistle.
         prompt: signed and contacted in time. returned: "", approved or rejected.
         members: how many are asked to serve. passed_up: the first one asked can not. first_asked: the unit's first
             member, who may be the one that can be signed in with, is among them.

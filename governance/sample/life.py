@@ -19,6 +19,7 @@ from governance.sample import texts
 from governance.sample.fate import Fate
 from governance.sample.story import Story
 from governance.sample.texts import DemandText
+from grids.models import GridNode
 from partybuilding.models import Member, Unit
 from services.models import Assignment, DemandState, LimitUnit, Satisfaction, SubOrder, SubOrderState
 
@@ -34,11 +35,14 @@ _SWEEP = datetime.timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class People:
-    """Who has to do with a demand. `lead`, `second`: the unit it is given to, and the one after a return."""
+    """Who has to do with a demand. `lead`, `second`: the unit it is given to, and the one after a return; `elsewhere`: a
+    community it may be found to belong to."""
 
     officer: User
     street_officer: User
     supervisor: User
+    county: User
+    elsewhere: GridNode
     lead: Unit
     second: Unit
     supporting: tuple[Unit, ...]
@@ -121,7 +125,11 @@ class Life:
             self._plan("supervise", self.calendar.add_days(at, 2), self._supervise_community)
         elif self.fate.route in ("claim", "unclaimed"):
             self._plan("publish", self._work(at, 0.2, 4), self._publish)
-        elif self.fate.route == "escalate":
+        elif self.fate.route == "transfer":
+            self._plan("transfer", self._office(at, 0.5, 4), self._transfer)
+        elif self.fate.route == "whistle":
+            self._plan("whistle", self._office(at, 1, 6), self._whistle)
+        elif self.fate.route in ("escalate", "hand_up", "hand_down"):
             self._plan("escalate", self._office(at, 1, 5), self._escalate)
         else:
             self._plan("dispatch", self._work(at, 0.1, 5), self._dispatch)
@@ -160,7 +168,37 @@ class Life:
 
     def _escalate(self, at: Moment) -> None:
         self.story.move(self.demand, "escalate", at, self.people.officer, reason=self._say(texts.ESCALATE))
-        self._plan("dispatch", self._office(at, 1, 6), partial(self._dispatch, actor=self.people.street_officer))
+        if self.fate.route == "hand_up":
+            self._plan("hand_up", self._office(at, 1, 6), self._hand_up)
+        elif self.fate.route == "hand_down":
+            self._plan("hand_down", self._office(at, 1, 6), self._hand_down)
+        else:
+            self._plan("dispatch", self._office(at, 1, 6), partial(self._dispatch, actor=self.people.street_officer))
+
+    def _hand_up(self, at: Moment) -> None:
+        self.story.move(self.demand, "hand_up", at, self.people.street_officer, reason=self._say(texts.HAND_UP))
+        self._plan("dispatch", self._office(at, 1, 6), partial(self._dispatch, actor=self.people.county))
+
+    def _hand_down(self, at: Moment) -> None:
+        self.story.move(self.demand, "hand_down", at, self.people.street_officer, reason=self._say(texts.HAND_DOWN))
+        self._plan("dispatch", self._office(at, 1, 6), self._dispatch)
+
+    def _transfer(self, at: Moment) -> None:
+        """What becomes of it in the other community is not told."""
+        place, reason = self.people.elsewhere, self._say(texts.TRANSFER)
+        self.story.move(self.demand, "transfer", at, self.people.officer, place=place, reason=reason)
+
+    def _whistle(self, at: Moment) -> None:
+        units = [self.people.lead, self.people.second]
+        self.story.move(
+            self.demand, "whistle", at, self.people.street_officer, units=units, reason=self._say(texts.WHISTLE)
+        )
+        self._given(at)
+        self._plan("end_whistle", self._office(at, 10, 20), self._end_whistle)
+
+    def _end_whistle(self, at: Moment) -> None:
+        reason = self._say(texts.WHISTLE_ENDED)
+        self.story.move(self.demand, "end_whistle", at, self.people.street_officer, reason=reason)
 
     def _dispatch(self, at: Moment, actor: User | None = None) -> None:
         self.story.move(

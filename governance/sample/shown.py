@@ -22,6 +22,7 @@ from services.models import AssignmentState as A
 from services.models import DemandState as D
 from services.models import LimitUnit, Origin
 from services.models import SubOrderState as S
+from services.models.demand import Desk
 
 # Tried from this many working hours before the sample's moment, and further back, until state and light are right.
 _NEAREST, _FURTHEST, _STRIDE = 1.5, 140.0, 1.25
@@ -55,6 +56,11 @@ COMMUNITY = (
     Wanted(_waiting("dispatch"), D.ACCEPTED, step_late=True),
     Wanted(_waiting("dispatch", parked="before"), D.ACCEPTED),
     Wanted(_waiting("dispatch", route="escalate"), D.ACCEPTED),
+    Wanted(_waiting("dispatch", route="hand_up"), D.ACCEPTED),
+    Wanted(_waiting("dispatch", route="hand_down"), D.ACCEPTED),
+    Wanted(_waiting("", route="transfer"), D.REGISTERED, step_late=None),
+    Wanted(_waiting("end_whistle", route="whistle"), D.DISPATCHED),
+    Wanted(_waiting("", route="whistle", pace=0.5), D.CLOSED_OFF),
     Wanted(_waiting("answer_supervision", supervised="community"), D.ACCEPTED, step_late=None),
     Wanted(_waiting("", opening="decline"), D.DECLINED),
     Wanted(_waiting("", opening="withdraw"), D.WITHDRAWN),
@@ -152,7 +158,11 @@ def _recorded(story: Story, fate: Fate) -> bool:
         (
             not fate.supervised or demand.supervised_at is not None,
             not fate.parked or demand.parked_until is not None,
-            fate.route != "escalate" or demand.escalated_at is not None,
+            fate.route not in ("escalate", "hand_down") or demand.escalated_at is not None,
+            fate.route != "hand_up" or demand.desk == Desk.COUNTY,
+            fate.route != "hand_down" or demand.desk == Desk.COMMUNITY,
+            fate.route != "transfer" or demand.transfers == 1,
+            fate.route != "whistle" or (demand.whistled_at is not None) == (fate.halt == "end_whistle"),
             fate.halt != "review_extension" or bool(story.extensions),
             fate.halt != "close_off" or demand.solved is False,
         )

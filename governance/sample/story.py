@@ -14,7 +14,7 @@ from core.actors import SYSTEM, Actor, kind_of, user_of
 from core.periods import local_date
 from partybuilding.models import Unit
 from services import reminders
-from services.actions import demand_effects
+from services.actions import demand_effects, desk_effects
 from services.actions.carrying import EFFECTS
 from services.actions.step import Move, Target
 from services.actions.suborder_effects import until_words
@@ -34,6 +34,7 @@ from services.models import (
     SubOrderRole,
     SubOrderState,
     Supervision,
+    Whistle,
 )
 from services.workflow import BY_MODEL
 
@@ -58,6 +59,7 @@ class Story:
         self.supervisions: list[Supervision] = []
         self.extensions: list[Extension] = []
         self.parkings: list[Parking] = []
+        self.whistles: list[Whistle] = []
         self._numbers = count(1)
         self._write(
             "raise",
@@ -181,7 +183,30 @@ class Story:
     def _give(self, step: Move, unit: Unit, role: str, **values: Any) -> None:
         row = SubOrder(demand=self.demand, unit=unit, role=role, note=step.said("note"), **values)
         step.clock.start_suborder(row, self.demand.category, step.now)
+        if row.whistle is not None:
+            row.sign_due_at = step.clock.work_hours(step.now, step.clock.limits.whistle_hours)
         self.suborders.append(row)
+
+    def _transfer(self, step: Move) -> None:
+        desk_effects.moved(step, step.data["place"], step.data["place"])
+
+    def _whistle(self, step: Move) -> None:
+        demand, limits, units = self.demand, step.clock.limits, step.data["units"]
+        due_at = step.clock.workdays(step.now, limits.whistle_workdays)
+        record = Whistle(demand=demand, text=step.said("reason"), by=step.user, at=step.now, due_at=due_at)
+        self.whistles.append(record)
+        demand.whistled_at = step.now
+        for number, unit in enumerate(units):
+            role = SubOrderRole.SUPPORTING if number else SubOrderRole.LEAD
+            self._give(step, unit, role, designated=True, whistle=record)
+        demand_effects.started(step, units[0])
+        desk_effects.called(step, record, units)
+
+    def _end_whistle(self, step: Move) -> None:
+        record = self.whistles[-1]
+        record.result, record.ended_by, record.ended_at = step.said("reason"), step.user, step.now
+        self.demand.whistled_at = None
+        step.text = record.result
 
     def _redo(self, step: Move) -> None:
         demand, lead = self.demand, self.lead()

@@ -56,21 +56,28 @@ def transfer(step: Move) -> None:
     old = demand.community
     linked = list(demand.linked.select_for_update(of=("self",)).order_by("pk"))
     _check_numbers([demand, *linked], place)
-    step.about = _("%(old)s → %(new)s") % {"old": old.name, "new": place.community.name}
-    step.text = step.said("reason")
-    _hang(demand, place)
-    demand.transfers += 1
-    demand.desk = Desk.COMMUNITY
-    # Its units were offered it in the old place, and are not any more.
-    demand.accepted_at = demand.published_at = demand.escalated_at = None
-    demand.step_due_at = step.clock.workdays(step.now, step.clock.limits.accept_workdays)
+    moved(step, place, place.community)
     for row in linked:
-        _hang(step.also(row), place)
+        step.also(row)
+        row.node, row.community = place, place.community
         _say_gone(step, row)
     months = {Month.of(timezone.localdate(row.registered_at)).first_day for row in (demand, *linked)}
     step.afterwards += [partial(refresh_cell, old.pk, month) for month in sorted(months)]
     # Who gave it away no longer sees it: their own ledger keeps that they did, and where it went.
     step.afterwards.append(partial(_keep_trace, step, old, place.community))
+
+
+def moved(step: Move, place: GridNode, community: GridNode) -> None:
+    """The matter itself in its new place."""
+    demand = step.demand
+    step.about = _("%(old)s → %(new)s") % {"old": demand.community.name, "new": community.name}
+    step.text = step.said("reason")
+    demand.node, demand.community = place, community
+    demand.transfers += 1
+    demand.desk = Desk.COMMUNITY
+    # Its units were offered it in the old place, and are not any more.
+    demand.accepted_at = demand.published_at = demand.escalated_at = None
+    demand.step_due_at = step.clock.workdays(step.now, step.clock.limits.accept_workdays)
 
 
 def _check_place(demand: Demand, place: GridNode) -> None:
@@ -99,10 +106,6 @@ def _check_numbers(demands: list[Demand], place: GridNode) -> None:
                 % {"number": row.external_number, "code": twin.code},
                 code="same_number",
             )
-
-
-def _hang(row: Demand, place: GridNode) -> None:
-    row.node, row.community = place, place.community  # type: ignore[assignment]
 
 
 def _say_gone(step: Move, row: Demand) -> None:
@@ -171,6 +174,11 @@ def whistle(step: Move) -> None:
         step.told_suborders.append(row)
     if chosen is not None:
         demand_effects.started(step, chosen)
+    called(step, record, units)
+
+
+def called(step: Move, record: Whistle, units: list[Unit]) -> None:
+    """What the timeline says of a whistle: who, what, when and where."""
     step.about = "、".join(unit.label for unit in units)
     where = "，".join(part for part in (datetime_words(record.meet_at) if record.meet_at else "", record.venue) if part)
     step.text = "\n".join(

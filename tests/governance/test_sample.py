@@ -660,6 +660,10 @@ def _data(event: DemandEvent, demand: Demand) -> dict[str, Any]:
         data["members"] = [row.member for row in asked]
     elif event.name == "request_extension":
         data["until"] = Extension.objects.get(suborder=event.suborder, at=event.at).until
+    elif event.name == "whistle":
+        record = demand.whistles.get(at=event.at)
+        rows = demand.suborders.filter(whistle=record).order_by("id")
+        data |= {"reason": record.text, "units": [row.unit for row in rows.select_related("unit")]}
     elif event.name == "park":
         data["until"] = demand.parkings.get(at=event.at).until
     elif event.name == "evaluate":
@@ -673,7 +677,9 @@ def _data(event: DemandEvent, demand: Demand) -> dict[str, Any]:
 
 def chosen() -> list[Demand]:
     """Few demands that together went through every move from every state the sample knows, the fullest lives first."""
-    rows = Demand.objects.exclude(Q(origin="import") | Q(state="linked")).select_related("node", "category")
+    # What went to another community was raised where it no longer hangs: its life can not be led again from its row.
+    left = Q(origin="import") | Q(state="linked") | Q(transfers__gt=0)
+    rows = Demand.objects.exclude(left).select_related("node", "category")
     steps = {
         demand: {(event.name, event.from_state, event.actor_kind) for event in demand.events.all()}
         for demand in rows.prefetch_related("events").order_by("id")
@@ -693,17 +699,17 @@ def test_the_real_actions_would_have_written_the_same_rows(loaded: str) -> None:
     demands = chosen()
     covered = set(DemandEvent.objects.filter(demand__in=demands).values_list("name", flat=True))
     moves = {row.name for flow in (DEMAND, SUBORDER, ASSIGNMENT) for row in flow.transitions}
-    assert covered >= moves - {"link"} | {"raise", "late", "response_late"}
+    assert covered >= moves - {"link", "transfer"} | {"raise", "late", "response_late"}
     for demand in demands:
         with transaction.atomic():
             twin = again(demand)
             assert columns(twin, _OWN) == columns(demand, _OWN)
-            leave = {"id", "demand_id", "suborder_id", "tallied"}
+            leave = {"id", "demand_id", "suborder_id", "whistle_id", "tallied"}
             order = ("dispatched_at", "role", "unit")
             assert [columns(row, leave) for row in twin.suborders.order_by(*order)] == [
                 columns(row, leave) for row in demand.suborders.order_by(*order)
             ]
-            for records in ("events", "evaluations", "follow_ups", "supervisions", "parkings"):
+            for records in ("events", "evaluations", "follow_ups", "supervisions", "parkings", "whistles"):
                 new, old = (getattr(one, records).order_by("at", "id") for one in (twin, demand))
                 assert [columns(row, leave) for row in new] == [columns(row, leave) for row in old], records
             for model, order in ((Assignment, ("asked_at", "id")), (Extension, ("at",))):
