@@ -252,7 +252,10 @@ def words_of(solved: bool | None, satisfaction: str) -> str:
 def close_off(step: Move) -> None:
     note = step.said("note")
     # The sweeper, which closes many at once, has left those out already.
-    if not note and step.actor is not SYSTEM and Demand.objects.filter(not_solved(), pk=step.demand.pk).exists():
+    asked = step.actor is not SYSTEM and not note
+    if (step.demand.solved is False and not note) or (
+        asked and Demand.objects.filter(not_solved(), pk=step.demand.pk).exists()
+    ):
         text = _("居民说问题没有解决。请先重办；确实无法解决的，写明原因后再销号。")
         raise Invalid(text, code="not_solved", fields={"note": text})
     step.demand.closed_at = step.now
