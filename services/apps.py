@@ -59,6 +59,7 @@ class ServicesConfig(AppConfig):
             mobile_supply,
             photos,
         )
+        from services.workflow import waits
 
         grids.posts.add_rights(posts.POST_RIGHTS)
         partybuilding.posts.add_rights(posts.UNIT_RIGHTS)
@@ -132,5 +133,6 @@ class ServicesConfig(AppConfig):
             sheets.register(sheet())
         meetings.register()
         wish_faces.register()
+        engine.append(str(_("谁在等，等到何时")), waits.table)
         for flow in workflow.ALL:
             engine.register(flow)

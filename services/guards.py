@@ -14,6 +14,7 @@ from services.clocks import limits_of
 from services.models import Assignment, AssignmentState, Commitment, Demand, DemandState, SubOrder, Wish
 from services.models.demand import Desk
 from services.policies.levels import levels_on
+from services.reach import may_dispatch
 
 
 def within_reopen_window(demand: Demand, actor: Actor) -> str | None:
@@ -54,7 +55,7 @@ def desk_dispatches(demand: Demand, actor: Actor) -> str | None:
     user = user_of(actor)
     if user is None or demand.desk == Desk.COUNTY:
         return None
-    if levels_on(user, posts.DISPATCH_DEMAND, demand) == {Desk.COUNTY}:
+    if not may_dispatch(user, demand):
         return _("这条需求没有上报到县级，由社区或街道派单。")
     return None
 

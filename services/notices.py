@@ -25,9 +25,25 @@ def community(right: str) -> Readers:
     return lambda demand, suborder, assignment: {"post": {"right": right, "node": demand.community_id}}
 
 
-def _street(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
-    street_id = demand.community.parent_id
-    return {"post": {"right": posts.DISPATCH_DEMAND, "node": street_id}} if street_id else {}
+def _of_street(right: str) -> Readers:
+    """Those who hold a right in a post at the street of the demand."""
+
+    def readers(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+        street_id = demand.community.parent_id
+        return {"post": {"right": right, "node": street_id}} if street_id else {}
+
+    return readers
+
+
+def _reviewer(right: str) -> Readers:
+    """Who reviews what a unit asked for: the community, or the street where it asks for more time again."""
+
+    def readers(demand: Demand, suborder: SubOrder | None, assignment: Assignment | None) -> Audience:
+        again = suborder is not None and suborder.extension_waiting > 1
+        who = _of_street(posts.REVIEW_SECOND_EXTENSION) if again else community(right)
+        return who(demand, suborder, assignment)
+
+    return readers
 
 
 def _county(right: str) -> Readers:
@@ -85,10 +101,10 @@ TABLE: dict[str, tuple[Readers, Any]] = {
     "redo": (_lead, t("社区要求重办")),
     "reopen": (_lead, t("需求重启，请继续办理")),
     "evaluate": (community(posts.CLOSE_DEMAND), t("居民作出了评价")),
-    "request_extension": (community(posts.REVIEW_EXTENSION), t("单位申请延期，请审核")),
+    "request_extension": (_reviewer(posts.REVIEW_EXTENSION), t("单位申请延期，请审核")),
     "approve_extension": (_own_unit, t("延期申请已同意")),
     "reject_extension": (_own_unit, t("延期申请被驳回")),
-    "escalate": (_street, t("社区上报了一条需求，请协调")),
+    "escalate": (_of_street(posts.DISPATCH_DEMAND), t("社区上报了一条需求，请协调")),
     "transfer": (community(posts.ACCEPT_DEMAND), t("其他社区移交来一条需求，待受理")),
     "hand_up": (_county(posts.DISPATCH_DEMAND), t("街道上报了一条需求，请派单")),
     "hand_down": (community(posts.DISPATCH_DEMAND), t("上报的需求已交回，请按意见办理")),
@@ -101,7 +117,15 @@ TABLE: dict[str, tuple[Readers, Any]] = {
     "late": (_own_unit, t("已超期，请尽快办结")),
     "late_community": (community(posts.DISPATCH_DEMAND), t("有派单已超期")),
     "bulletin": (_supervisors, t("超期需求，可以督办")),
-    "review_late": (community(posts.REVIEW_RETURN), t("退单或延期申请等待过久，请审核")),
+    "review_late": (_reviewer(posts.REVIEW_RETURN), t("退单或延期申请等待过久，请审核")),
+    # Where nobody acts on that, the desk above is told (services.workflow.waits).
+    "review_late_street": (_of_street(posts.REVIEW_RETURN), t("社区没有审核退单或延期，请审核")),
+    "review_late_county": (_county(posts.SUPERVISE_DEMAND), t("退单或延期申请长期没有审核，请督办")),
+    "sign_late_community": (community(posts.DISPATCH_DEMAND), t("单位超过签收时限没有签收，请催办")),
+    "answer_late_street": (_of_street(posts.SUPERVISE_DEMAND), t("督办超过答复时限没有答复")),
+    "answer_late_up": (_county(posts.SUPERVISE_DEMAND), t("督办超过答复时限没有答复")),
+    "whistle_late": (_of_street(posts.WHISTLE_DEMAND), t("吹哨超过办结时限，请办结")),
+    "whistle_late_county": (_county(posts.WHISTLE_DEMAND), t("吹哨超过办结时限没有办结")),
     "sign_late": (_own_unit, t("派单超过签收时限")),
     "answer_late": (_supervised, t("督办超过答复时限")),
     "unparked": (community(posts.DISPATCH_DEMAND), t("挂账到期，请继续办理")),
@@ -162,6 +186,24 @@ def waiting_message(community_id: int, number: int, day: str) -> Message:
     )
 
 
+_ABOVE: dict[str, tuple[str, Any]] = {
+    "street": ("node", t("有 %(number)d 条需求等待过久，请督促或派单")),
+    "county": ("county", t("有 %(number)d 条需求等待过久，请督办或派单")),
+}
+
+
+def late_message(level: str, key: int, number: int, day: str) -> Message:
+    """The day's one reminder to a street or a county that matters wait on its desk, or too long on one below."""
+    place, words = _ABOVE[level]
+    return Message(
+        kind=f"{STEP_LATE}_{level}",
+        title=words % {"number": number},
+        link="/admin/",
+        audience={"post": {"right": posts.SUPERVISE_DEMAND, place: key}},
+        key=f"{level}:{key}:step_late:{day}",
+    )
+
+
 def told(
     name: str, demand: Demand, *, suborders: Iterable[SubOrder] = (), assignments: Iterable[Assignment] = ()
 ) -> list[Message]:
@@ -181,6 +223,8 @@ def tell(name: str, demand: Demand) -> None:
 def register() -> None:
     """Gives every kind its name; called once from `apps.py`."""
     notices.register_kind(STEP_LATE, t("需求等待过久，请办理下一步"))
+    notices.register_kind(f"{STEP_LATE}_street", t("辖区需求等待过久"))
+    notices.register_kind(f"{STEP_LATE}_county", t("全县需求等待过久"))
     for name, (_readers, words) in TABLE.items():
         outside, urgent = name in notice_groups.OUTSIDE, name in notice_groups.URGENT
         notices.register_kind(f"demand_{name}", words, outside=outside, urgent=urgent)

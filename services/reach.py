@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from partybuilding.models import Unit
 from services import posts
 from services.models import Demand, UnitCheckIn
 from services.models.demand import Desk
-from services.policies.levels import levels_on
+from services.policies.levels import levels_on, within_level
 
 
 def units_in_reach(demand: Demand, user: Any = None) -> QuerySet[Unit]:
@@ -36,3 +36,15 @@ def units_in_reach(demand: Demand, user: Any = None) -> QuerySet[Unit]:
 def county_units(demand: Demand) -> QuerySet[Unit]:
     """Every unit in use: whom a whistle may call."""
     return Unit.objects.active().filter(county_id=demand.county_id).order_by("name")
+
+
+def may_dispatch(user: Any, demand: Demand) -> bool:
+    """Whether a matter is somebody's to dispatch: of the county only what stands on its desk."""
+    levels = levels_on(user, posts.DISPATCH_DEMAND, demand) if user is not None else set()
+    return bool(levels - {Desk.COUNTY}) or (Desk.COUNTY in levels and demand.desk == Desk.COUNTY)
+
+
+def dispatchable(user: Any) -> Q:
+    """The same as a filter."""
+    below = within_level(user, posts.DISPATCH_DEMAND, Desk.COMMUNITY, Desk.STREET)
+    return below | (within_level(user, posts.DISPATCH_DEMAND, Desk.COUNTY) & Q(desk=Desk.COUNTY))

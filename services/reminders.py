@@ -7,6 +7,7 @@ from typing import Any
 
 from services.clocks import clock_for
 from services.models import SubOrder, SubOrderState
+from services.workflow.waits import UP_AFTER
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,17 @@ class Reminder:
 
 def reminders_of(row: Any) -> Iterator[Reminder]:
     """Every reminder of a running sub-order, past ones too. Needs no `demand` but its county."""
+    clock = clock_for(row.demand.county_id)
     if row.state == SubOrderState.DISPATCHED and row.sign_due_at is not None:
-        yield Reminder(row.sign_due_at, "sign_late", _stage(row.sign_due_at))
+        stage = _stage(row.sign_due_at)
+        yield Reminder(row.sign_due_at, "sign_late", stage)
+        yield Reminder(clock.workdays(row.sign_due_at, UP_AFTER), "sign_late_community", stage)
     if row.review_due_at is not None:
-        yield Reminder(row.review_due_at, "review_late", _stage(row.review_due_at))
+        stage = _stage(row.review_due_at)
+        yield Reminder(row.review_due_at, "review_late", stage)
+        yield Reminder(clock.workdays(row.review_due_at, UP_AFTER), "review_late_street", stage)
+        top = clock.workdays(row.review_due_at, clock.limits.bulletin_workdays)
+        yield Reminder(top, "review_late_county", stage)
     if row.due_at is None:
         return
     stage = _stage(row.due_at)
@@ -40,7 +48,6 @@ def reminders_of(row: Any) -> Iterator[Reminder]:
     yield Reminder(row.due_at, "late", f"{stage}.0")
     yield Reminder(row.due_at, "late_community", stage)
     yield Reminder(row.due_at + datetime.timedelta(days=1), "late", f"{stage}.1")
-    clock = clock_for(row.demand.county_id)
     yield Reminder(clock.workdays(row.due_at, clock.limits.bulletin_workdays), "bulletin", stage, to_order=False)
 
 

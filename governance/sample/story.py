@@ -181,7 +181,8 @@ class Story:
         step.text = step.said("note")
 
     def _give(self, step: Move, unit: Unit, role: str, **values: Any) -> None:
-        row = SubOrder(demand=self.demand, unit=unit, role=role, note=step.said("note"), **values)
+        values.setdefault("note", step.said("note"))
+        row = SubOrder(demand=self.demand, unit=unit, role=role, **values)
         step.clock.start_suborder(row, self.demand.category, step.now)
         if row.whistle is not None:
             row.sign_due_at = step.clock.work_hours(step.now, step.clock.limits.whistle_hours)
@@ -198,7 +199,7 @@ class Story:
         demand.whistled_at = step.now
         for number, unit in enumerate(units):
             role = SubOrderRole.SUPPORTING if number else SubOrderRole.LEAD
-            self._give(step, unit, role, designated=True, whistle=record)
+            self._give(step, unit, role, designated=True, whistle=record, note=record.text)
         demand_effects.started(step, units[0])
         desk_effects.called(step, record, units)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import audit, policies
-from core.actors import SYSTEM, Actor
+from core.actors import SYSTEM, Actor, user_of
 from core.errors import Conflict, DomainError
 from grids.actions.permission import can
 from partybuilding.models import Unit
@@ -34,6 +34,7 @@ from services.models import (
     ResolutionKind,
     ResolutionState,
 )
+from services.reach import may_dispatch
 from services.selectors.meetings import place_of
 from services.selectors.projects import reported_for
 
@@ -144,7 +145,7 @@ def _give_demand(actor: Actor, item: AgendaItem, unit: Unit) -> None:
     if demand.state == DemandState.PUBLISHED and item.unit is not None and may_claim:
         assert claimer is not None
         move(actor=claimer, target=demand, name="claim", data={"unit": unit})
-    elif policies.can(actor, posts.DISPATCH_DEMAND, demand):
+    elif may_dispatch(user_of(actor), demand):
         note = _("%(meeting)s议定") % {"meeting": item.meeting.title}
         move(actor=actor, target=demand, name="dispatch", data={"unit": unit, "note": note})
 

@@ -44,6 +44,7 @@ from services.models import (
     ResolutionState,
     UnitCheckIn,
 )
+from services.reach import may_dispatch
 from services.selectors.meetings import leaders_for, place_of
 from services.selectors.projects import reported_for
 from services.workflow.meetings import AGENDA_ITEM, ATTENDANCE
@@ -215,7 +216,7 @@ def _check_may_give(actor: Actor, item: AgendaItem, unit: Unit) -> None:
     """Whoever claims for a unit must be able to give it the matter when the meeting closes; the county can not."""
     if actor is SYSTEM or unit.pk in own_units(user_of(actor)):
         return
-    gives = (item.demand is None or policies.can(actor, posts.DISPATCH_DEMAND, item.demand)) and (
+    gives = (item.demand is None or may_dispatch(user_of(actor), item.demand)) and (
         item.project is None or policies.can(actor, posts.MANAGE_PROJECT, item.project)
     )
     if not gives:

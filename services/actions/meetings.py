@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit, notices
-from core.actors import Actor
+from core.actors import Actor, user_of
 from core.errors import Conflict, Invalid
 from core.moving import advance
 from core.periods import Quarter
 from core.text import clean_line, ellipsis
 from grids.actions import hold_places
-from grids.actions.permission import can, require
+from grids.actions.permission import require
 from grids.models import County, GridNode
 from grids.naming import COMMUNITY, STREET
 from partybuilding.models import Unit
@@ -54,6 +54,7 @@ from services.models import (
     ProposalState,
     Theme,
 )
+from services.reach import may_dispatch
 from services.selectors.meetings import proposed_title, reported_units, theme_of
 from services.workflow.meetings import MEETING
 
@@ -364,7 +365,7 @@ def _item(actor: Actor, meeting: JointMeeting, new: NewItem) -> AgendaItem:
     if demand is not None and demand.state not in FREE_DEMAND:
         words = _("“%(title)s”现在是“%(state)s”，只有已受理、待认领的需求才能列入议程。")
         raise Invalid(words % {"title": demand.title, "state": demand.get_state_display()})
-    if demand is not None and demand.state == DemandState.ACCEPTED and not can(actor, posts.DISPATCH_DEMAND, demand):
+    if demand is not None and demand.state == DemandState.ACCEPTED and not may_dispatch(user_of(actor), demand):
         raise Invalid(_("“%(title)s”还没有发布，请社区先“发布认领”，再列入议程。") % {"title": demand.title})
     if project is not None and project.state != ProjectState.OPEN:
         words = _("项目“%(name)s”现在是“%(state)s”，只有待认领的项目才能列入议程。")

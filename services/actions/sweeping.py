@@ -45,6 +45,7 @@ def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
         "reminded": remind(now),
         "closed": close_silent(now),
         "unparked": unpark(now),
+        "climbed": wait_sweep.climb(now),
         "lapsed": wait_sweep.lapse_silent(now),
         "climbed": ladder.climb(now),
     }
@@ -166,8 +167,7 @@ def _remind_communities(now: datetime.datetime) -> int:
     thousand notices the next morning. Asked of each community that was not told today, from an index.
     """
     day = f"{timezone.localdate(now):%Y%m%d}"
-    # What was checked closes off by itself, unless the resident says it is not solved: then the community must act.
-    mine = ~Q(state=DemandState.CHECKED) | not_solved()
+    mine = wait_sweep.waits_for_somebody() & ~wait_sweep.ON_STREET & ~wait_sweep.ON_COUNTY
     waiting = Demand.objects.step_late(now).filter(mine).order_by()
     late = GridNode.objects.at("community").filter(Exists(waiting.filter(community=OuterRef("pk")))).order_by("pk")
     keys = {waiting_message(pk, 0, day).key: pk for pk in late.values_list("pk", flat=True)}

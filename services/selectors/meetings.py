@@ -9,13 +9,11 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import policies
 from core.models import User
 from core.periods import Period, Quarter, day_start
 from grids.models import Appointment, County, GridNode
 from grids.querysets import in_subtree
 from partybuilding.models import Pairing, PairingKind, Unit
-from services import posts
 from services.meeting_rules import FREE_DEMAND, own_units
 from services.models import (
     AgendaItem,
@@ -35,6 +33,7 @@ from services.models import (
     Theme,
     UnitCheckIn,
 )
+from services.reach import dispatchable
 
 # As many as a person ticks on one page; the most pressing ones come first.
 MOST = 60
@@ -86,7 +85,7 @@ def demands_for(user: Any, meeting: JointMeeting) -> QuerySet[Demand]:
     """
     taken = AgendaItem.objects.filter(meeting__state__in=_RUNNING, demand__isnull=False)
     found = Demand.objects.visible_to(user).filter(_inside(meeting, community="community"), state__in=FREE_DEMAND)
-    free = Q(state=DemandState.PUBLISHED) | policies.within(Demand, user, posts.DISPATCH_DEMAND)
+    free = Q(state=DemandState.PUBLISHED) | dispatchable(user)
     found = found.filter(free).exclude(pk__in=taken.values("demand")).select_related("node", "category")
     return found.order_by(F("escalated_at").asc(nulls_last=True), "registered_at", "pk")
 

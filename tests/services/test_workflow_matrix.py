@@ -16,7 +16,7 @@ from core.errors import DomainError, Invalid, InvalidTransition
 from core.models import User
 from core.workflow import Workflow, mermaid
 from grids.posts import POSTS, Post
-from services.actions import move, moving
+from services.actions import carrying, move
 from services.models import (
     Assignment,
     Demand,
@@ -253,7 +253,7 @@ def test_a_move_that_shifts_the_limit_against_its_row_is_an_error_of_ours(
     make.make_suborder(demand, cast.b.unit, SubOrderRole.SUPPORTING, due_at=timezone.now() + datetime.timedelta(days=2))
     park = DEMAND.get("park")
     rows = tuple(replace(row, limit="") if row is park else row for row in DEMAND.transitions)
-    monkeypatch.setattr(moving, "BY_MODEL", {Demand: replace(DEMAND, transitions=rows)})
+    monkeypatch.setattr(carrying, "BY_MODEL", {Demand: replace(DEMAND, transitions=rows)})
     with pytest.raises(RuntimeError, match="park may not move the limit"):
         move(actor=fresh(cast.a.officer), target=demand, name="park", data=inputs(cast, "demand.park"))
     assert Demand.objects.get(pk=demand.pk).version == demand.version
