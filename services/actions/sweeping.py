@@ -45,7 +45,7 @@ def sweep(now: datetime.datetime | None = None) -> dict[str, int]:
         "reminded": remind(now),
         "closed": close_silent(now),
         "unparked": unpark(now),
-        "climbed": wait_sweep.climb(now),
+        "told_above": wait_sweep.tell_above(now),
         "lapsed": wait_sweep.lapse_silent(now),
         "climbed": ladder.climb(now),
     }

@@ -45,7 +45,7 @@ def lapse_silent(now: datetime.datetime) -> int:
 
 
 @transaction.atomic
-def climb(now: datetime.datetime) -> int:
+def tell_above(now: datetime.datetime) -> int:
     """Tells the desk above, once a day, what waits beyond its limit below. Returns how many notices were new."""
     found = [*_steps(now), *_whistles(now), *_answers(now)]
     known = set(OutboxMessage.objects.filter(key__in=[one.key for one in found]).values_list("key", flat=True))
