@@ -65,7 +65,7 @@ _CASES = (
                 "达成赔偿协议，分三期付清。",
             ),
         ),
-        ((25, "当天安排住进社区周转房。"), (10, "回看：孩子已正常上学，修房还差钱。")),
+        ((25, "当天安排住进社区周转房。"), (10, "孩子已正常上学，修房还差钱。")),
     ),
     _Case(
         "家中主要劳力重病，学费和药费有困难",
@@ -85,7 +85,7 @@ _CASES = (
             _Help("人社局", K.JOB, "时间合适的岗位", S.DONE, 94, ((80, "参加了家政培训。"),), "在社区食堂上岗。"),
             _Help("县妇联", K.COMPANY, "放学后的接送和照看", S.DONE, 94, (), "结对志愿者接送到期末。"),
         ),
-        ((60, "回看：已经上班，孩子有人接。"),),
+        ((60, "已经上班，孩子有人接。"),),
         30,
         "有了稳定收入，孩子有人照看。",
     ),
@@ -105,7 +105,17 @@ def open_cases(
         case = _case(county, community, inside[number * 3 % len(inside)], officer, plan, number, day)
         cases.append(case)
         entries.append(_line(case, "open", "建立个案", plan.opened, officer, day))
-        entries += [_line(case, "note", "社区记录", ago, officer, day, text) for ago, text in plan.notes]
+        entries += [
+            _line(
+                case,
+                *(("review", "社区回看") if ago < plan.opened - 1 else ("note", "社区记录")),
+                ago,
+                officer,
+                day,
+                text,
+            )
+            for ago, text in plan.notes
+        ]
         for one in plan.helps:
             unit = units.get(one.unit)
             if unit is None:

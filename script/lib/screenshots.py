@@ -87,6 +87,8 @@ SHOTS: dict[str, Shot] = {
     "phone-compound": Shot("东关社区“两委”干部", PHONE, "/m/compounds/{compound_pk}/"),
     "phone-tree": Shot("东关社区党组织书记", PHONE, "/admin/grids/gridnode/tree/"),
     "desk-checkins": Shot("东关社区党组织书记", DESK, "/admin/services/unitcheckin/"),
+    "desk-case": Shot("东关社区党组织书记", DESK, "/admin/services/helpcase/{case_pk}/change/"),
+    "phone-case": Shot("住建局联络员", PHONE, "/m/cases/{asked_case_pk}/"),
     "phone-checkins": Shot("住建局联络员", PHONE, "/m/checkins/"),
     "desk-wishes": Shot("东关社区党组织书记", DESK, "/admin/services/wish/"),
     "phone-wishes": Shot("住建局联络员", PHONE, "/m/wishes/"),
@@ -131,7 +133,7 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
 
     from governance.sample.load import load as load_sample
     from grids.models import GridNode, RemediationPhoto
-    from services.models import Assignment, Demand, JointMeeting, MatchRun, SubOrder, SubOrderState
+    from services.models import Assignment, Demand, HelpCase, JointMeeting, MatchRun, SubOrder, SubOrderState
 
     call_command("migrate", interactive=False, verbosity=0)
     loaded = load_sample(timezone.localdate(), PASSWORD)
@@ -148,6 +150,10 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
     values = {
         "compound_pk": str(shown.node_id),
         "match_pk": str(MatchRun.objects.get(node__name="东关社区").pk),
+        "case_pk": str(HelpCase.objects.filter(community__name="东关社区", state="open").earliest("opened_at").pk),
+        "asked_case_pk": str(
+            HelpCase.objects.get(community__name="东关社区", helps__unit__short_name="住建局", helps__state="asked").pk
+        ),
         "meeting_pk": str(JointMeeting.objects.get(node__name="东关社区", state="published").pk),
         "offered": offered.suborder.demand.code,
         "token": loaded.token,

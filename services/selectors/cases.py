@@ -98,6 +98,13 @@ def own_helps(user: User) -> QuerySet[Help]:
     return rows.order_by("state", F("due_at").asc(nulls_last=True), F("due_on").asc(nulls_last=True), "pk")
 
 
+def over(user: User) -> Q:
+    """The cases that are closed, and those in which the person's units have done their part."""
+    mine = Help.objects.filter(case=OuterRef("pk"), unit__in=units_of(user))
+    done = Exists(mine.filter(state=HelpState.DONE)) & ~Exists(mine.filter(state__in=OPEN_HELPS))
+    return Q(state=CaseState.CLOSED) | Q(done)
+
+
 def own_figures(user: User) -> tuple[int, int]:
     """How many helps the person's units are asked for, and how many they give. One query."""
     found = Counter(own_helps(user).order_by().values_list("state", flat=True))

@@ -41,9 +41,8 @@ def cases(request: HttpRequest) -> HttpResponse:
     page = None
     if manages or over:
         # Of a unit's own the running ones stand above, one card for each help.
-        mine = selectors.manages(user) if not over else Q()
-        state = CaseState.CLOSED if over else CaseState.OPEN
-        found = rows.filter(mine, state=state).order_by("-closed_at" if over else "review_on", "pk")
+        mine = selectors.over(user) if over else selectors.manages(user) & Q(state=CaseState.OPEN)
+        found = rows.filter(mine).order_by("state", "-closed_at" if over else "review_on", "pk")
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "helps": [] if over else [_help_card(row) for row in selectors.own_helps(user)[:PER_PAGE]],

@@ -68,6 +68,16 @@ def test_who_declines_is_led_to_the_list_and_finds_nothing_there(cast: Cast) -> 
     assert client.get("/m/cases/?over=1").status_code == 200
 
 
+def test_what_a_unit_has_done_is_one_touch_away(cast: Cast) -> None:
+    case = opened(cast)
+    row = taken(cast, case)
+    client = signed_in(cast.a.liaison)
+    assert case.title in body(client.get("/m/cases/"))
+    actions.finish_help(actor=fresh(cast.a.liaison), help=row, result="发放救助金")
+    assert case.title not in body(client.get("/m/cases/"))
+    assert case.title in body(client.get("/m/cases/?over=1"))
+
+
 def test_a_colleague_was_quicker(cast: Cast) -> None:
     case = opened(cast)
     (row,) = asked(cast, case)
