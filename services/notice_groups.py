@@ -43,7 +43,8 @@ def register() -> None:
     )
     loop = _("派单、签收、超期、挂账、个案、微心愿")
     register_group("loop", _("派单办理"), kinds=("demand_", "case_", "wish_"), note=loop)
-    register_group("bulletin", _("通报"), kinds=("bulletin_", "demand_bulletin"), note=_("通报和超期清单"))
+    shown = _("通报、超期清单、超期过久请包联领导协调")
+    register_group("bulletin", _("通报和协调"), kinds=("bulletin_", "demand_bulletin", "ladder_"), note=shown)
     register_group("review", _("审核和核查"), kinds=_REVIEWS, note=_("退单、延期、办结等等您审核"))
     register_group("meeting", _("会议"), kinds=("meeting_", "resolution_"), note=_("联席会议和决议"))
     register_group(
