@@ -247,7 +247,7 @@ class TemplateAdmin(ScopedModelAdmin):
         if own is not None:
             words = link(_words_of(own)[0], self.url("change", own.pk))
         else:
-            words = link(_("系统文字，修改"), f"{self.url('add')}?{urlencode({'kind': kind.name})}")
+            words = link(_("修改"), f"{self.url('add')}?{urlencode({'kind': kind.name})}")
         return [kind.label, sample["title"], out, fields, words]
 
 

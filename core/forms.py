@@ -66,13 +66,17 @@ class NoticesForm(forms.Form):
                 required=False,
                 initial=row.email,
                 widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-                help_text=_("填了才发邮件。邮件里不写具体事项，只提醒您登录查看。"),
+                help_text=_("填了才发邮件，保存后选每类通知怎么发。邮件里不写具体事项，只提醒您登录查看。"),
             )
-        for group in notice_kinds.groups():
-            for way in notice_choices.WAYS:
+        for way in notice_choices.WAYS:
+            if way == notice_choices.EMAIL and not row.email:
+                # Nothing goes there yet: nobody needs to read through the choices.
+                continue
+            for group in notice_kinds.groups():
                 self._ask(group, way, notice_choices.chosen(row, group.name, way))
         times = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-        if self.asked:
+        self.is_any = len(self.fields) > 1
+        if self.is_any:
             digest = forms.TimeField(label=_("每日汇总几点发"), initial=row.digest_at, widget=times)
             own = _("不填则按统一的免打扰时段（%(hours)s）。督办和紧急派单随时会发。") % {"hours": _hours_words()}
             begins = forms.TimeField(
@@ -88,7 +92,7 @@ class NoticesForm(forms.Form):
             return
         name = f"{group.name}_{way}"
         self.fields[name] = forms.ChoiceField(
-            label=f"{group.label}：{channel.label}",
+            label=f"{channel.label}：{group.label}",
             choices=[(one, notice_choices.WORDS[one]) for one in offered],
             initial=chosen,
             help_text=str(group.note),

@@ -266,7 +266,7 @@ def test_a_doubled_beat_sends_one_digest(ways: None) -> None:
 def test_the_page_offers_what_there_is_and_keeps_what_is_chosen(client: Client, reader: User, ways: None) -> None:
     client.force_login(reader)
     page = client.get("/account/notices/").content.decode()
-    assert "派单办理：短信" in page and "21:00 至 07:00" in page
+    assert "短信：派单办理" in page and "邮箱：派单办理" not in page and "21:00 至 07:00" in page
     form = client.get("/account/notices/").context["form"]
     data = {name: form[name].value() for name in form.fields} | {"email": "a@example.org", "loop_sms": "off"}
     data = {name: value for name, value in data.items() if value is not None}
@@ -274,6 +274,7 @@ def test_the_page_offers_what_there_is_and_keeps_what_is_chosen(client: Client, 
     row = NoticePreference.objects.get()
     assert (row.email, row.choices) == ("a@example.org", {"loop": {"sms": "off"}})
     assert client.post("/account/notices/", data).status_code == 409
+    assert "邮箱：派单办理" in client.get("/account/notices/").content.decode()
     bad = client.post("/account/notices/", {**data, "version": 1, "supervision_sms": "digest", "email": "x"})
     assert bad.status_code == 400
     assert NoticePreference.objects.get().version == 1
