@@ -99,6 +99,12 @@ class NoticesForm(forms.Form):
         )
         self.asked.append((name, group.name, way))
 
+    def clean_version(self) -> int:
+        """Before anything else: an old page may lack what is asked for by now."""
+        seen: int = self.cleaned_data["version"]
+        notice_choices.require_version(self.user, seen)
+        return seen
+
     def save(self) -> bool:
         """Keeps the choices, or puts the refusal into the form and answers False. Raises Stale."""
         choices: dict[str, dict[str, str]] = {}

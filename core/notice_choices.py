@@ -70,6 +70,12 @@ def preference_of(user: User) -> NoticePreference:
     return NoticePreference.objects.filter(pk=user.pk).first() or NoticePreference(user=user, version=0)
 
 
+def require_version(user: User, seen: int) -> None:
+    """Raises Stale when the person's choices are no longer those they saw."""
+    if preference_of(user).version != seen:
+        raise _stale()
+
+
 def choose(
     *,
     actor: User,
