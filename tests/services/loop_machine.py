@@ -166,6 +166,12 @@ class Loop(RuleBasedStateMachine):
             return []
         if item.kind == "unit":
             return units[draw % (2 if careful else len(units))]
+        if item.kind == "county_unit":
+            return units[draw % len(units)]
+        if item.kind == "county_units":
+            return units[draw % 4 :] if careful else units[draw % 5 : draw % 5 + 2]
+        if item.kind == "moment":
+            return timezone.now() + datetime.timedelta(hours=draw % 50 + 1 if careful else draw % 50 - 20)
         if item.kind == "units":
             return units[1:2] if careful else units[draw % 4 : draw % 4 + 2]
         if item.kind == "members":

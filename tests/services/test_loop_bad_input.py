@@ -14,6 +14,7 @@ from django.utils import timezone
 from core.actors import SYSTEM
 from core.errors import Invalid
 from core.models import AuditEntry, User
+from partybuilding.models import UnitMembership
 from services.actions import move
 from services.actions.settings import update_category
 from services.models import Assignment, Demand, DemandEvent, Evaluation, Extension, SubOrder
@@ -183,6 +184,23 @@ def test_nothing_new_is_raised_under_a_retired_category(cast: Cast) -> None:
     answer = client_of(cast.a.officer).post("/api/v1/demands/", body, content_type="application/json")
     refused(answer, 400, "没有这个类别")
     assert not Demand.objects.exists()
+
+
+# --- Whoever served ---------------------------------------------------------------------------------------------------
+
+
+@DESK_AND_API
+@pytest.mark.parametrize("name", ["check", "close_off"])
+def test_whoever_served_does_not_say_that_it_was_served_well(cast: Cast, face: str, name: str) -> None:
+    """An officer of the community who is also the lead unit's liaison."""
+    demand, order = in_service(cast)
+    demand = do(cast.a.liaison, order, "finish", text="修好了")
+    if name == "close_off":
+        demand = do(cast.a.secretary, demand, "check")
+    UnitMembership.objects.create(user=cast.a.officer, unit=cast.a.unit, role="liaison")
+    before = world()
+    refused(ask(face, cast.a.officer, demand, name), 409, "不能")
+    assert world() == before
 
 
 # --- Pages that are old, and things that are not there ----------------------------------------------------------------
