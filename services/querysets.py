@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from grids.querysets import ScopedQuerySet, current
@@ -31,6 +32,11 @@ class DemandQuerySet(ScopedQuerySet):
     def due_soon(self, now: Any = None) -> "DemandQuerySet":
         now = now or timezone.now()
         return self.under_limit().filter(warn_at__lte=now, due_at__gte=now)
+
+    def on_time(self, now: Any = None) -> "DemandQuerySet":
+        """Under a limit, and not near it yet."""
+        now = now or timezone.now()
+        return self.under_limit().filter(Q(warn_at__isnull=True) | Q(warn_at__gt=now), due_at__gte=now)
 
     def step_late(self, now: Any = None) -> "DemandQuerySet":
         """Somebody has let the next step wait beyond its own limit."""

@@ -184,7 +184,7 @@ def _lit(rows: Any, light: str, now: datetime.datetime) -> Any:
     elif light == "soon":
         running = rows.due_soon(now)
     elif light == "on_time":
-        running = running.filter(Q(warn_at__isnull=True) | Q(warn_at__gt=now), due_at__gte=now)
+        running = rows.on_time(now)
     return running.order_by("due_at", "pk")
 
 

@@ -28,6 +28,7 @@ from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_p
 from governance.sample.promises import write_promises
 from governance.sample.routing import write_rules
 from governance.sample.shown import tell_shown
+from governance.sample.steering import exclude_some, write_bulletins
 from governance.sample.supply import write_lists
 from governance.sample.tree import streets_of
 from governance.sample.weft import raise_units, report_units, staff_units, write_people
@@ -137,9 +138,12 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     if not facts.exact_demands:
         tell_shown(demands, shown)
     demands.write()
+    excluded = exclude_some(county, ground.moment) if shown else []
     rebuild_tallies(county)
     write_rules(county)
     learn_county(actor=SYSTEM, county=county)
+    if shown:
+        _audit(*write_bulletins(county, excluded, ground.moment).tables)
     known = [story.demand for story in demands.stories]
     met = hold_meetings(county, facts, nodes, posts, weft, paired.pairings, known, accounts.day, shown)
     _audit(*(rows for rows in met.tables if rows))

@@ -106,11 +106,16 @@ def _begin(now: datetime.datetime) -> None:
             rows = {key: row for key, row in rows.items() if key not in there}
             for key, demand in rows.items():
                 row = known.get(key) or Climb(demand=demand)
-                row.limit, row.rung, row.at, row.next_at = demand.due_at or now, Rung.NONE, None, demand.warn_at
+                row.limit, row.at, row.instructed_at = demand.due_at or now, None, None
+                # What is late when it is first seen is not told any more that it is near its limit.
+                late = row.limit <= now
+                row.rung, row.next_at = (Rung.NEAR, row.limit) if late else (Rung.NONE, demand.warn_at)
                 row.version += key in known
                 fresh += [] if key in known else [row]
             Climb.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=BATCH)
-            Climb.objects.bulk_update(known.values(), ["limit", "rung", "at", "next_at", "version"], batch_size=BATCH)
+            Climb.objects.bulk_update(
+                known.values(), ["limit", "rung", "at", "next_at", "instructed_at", "version"], batch_size=BATCH
+            )
 
 
 def _climb(keys: Collection[int], now: datetime.datetime) -> tuple[int, int]:
@@ -239,7 +244,8 @@ def instruct(*, actor: Actor, climb: Climb, text: str, version: int | None = Non
         )
         clock = clock_for(row.demand.county_id)
         # The leader has looked at it just now: the next reminder counts from here.
-        row.next_at = clock.workdays(timezone.now(), REMIND_WORKDAYS)
+        row.instructed_at = timezone.now()
+        row.next_at = clock.workdays(row.instructed_at, REMIND_WORKDAYS)
         notices.post_many(rate_notices.instructed(row, words))
 
     with transaction.atomic():

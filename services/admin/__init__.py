@@ -89,6 +89,9 @@ name_deeds(
                     "wish",
                     "helpcase",
                     "help",
+                    "rateexclusion",
+                    "bulletin",
+                    "bulletinitem",
                 )
             ),
             lazy("载入示例"),

@@ -50,7 +50,8 @@ class LightFilter(SelectFilter):
     parameter_name = "light"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("soon", _("将到期")), ("late", _("已超期")), ("step", _("下一步超时")), ("supervised", _("督办中"))]
+        coloured = [("late", _("红：已超期")), ("soon", _("黄：将到期")), ("on_time", _("绿：按时"))]
+        return [*coloured, ("step", _("下一步超时")), ("supervised", _("督办中"))]
 
     def narrow(self, rows: Any, value: str) -> QuerySet[Any]:
         now = timezone.now()
@@ -58,6 +59,8 @@ class LightFilter(SelectFilter):
             return rows.due_soon(now)
         if value == "late":
             return rows.late(now)
+        if value == "on_time":
+            return rows.on_time(now)
         return rows.step_late(now) if value == "step" else rows.filter(supervised_at__isnull=False)
 
 

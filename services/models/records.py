@@ -232,6 +232,7 @@ class Climb(models.Model):
     rung = models.CharField(_("提醒层级"), max_length=10, choices=Rung, default=Rung.NONE)
     at = models.DateTimeField(_("到达时间"), null=True, blank=True)
     next_at = models.DateTimeField(_("下一级时间"), null=True, blank=True)
+    instructed_at = models.DateTimeField(_("批示时间"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ScopedQuerySet.as_manager()

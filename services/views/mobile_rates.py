@@ -78,7 +78,7 @@ def _late_card(row: Climb) -> Card:
         demand.title,
         reverse("mobile:demand", args=[demand.code]),
         steps_of(demand.node.path),
-        [rung_chip(row), (days, "red")],
+        [rung_chip(row), (days, "red"), *([(_("已批示"), "green")] if row.instructed_at else [])],
         [demand.category.name, who],
         action=(str(INSTRUCT.label), reverse("mobile:instruct", args=[row.pk])),
     )
