@@ -155,11 +155,8 @@ def adopt_wish(*, actor: User, wish: Wish, unit: Unit | None = None, version: in
     """
     WISH.may(wish, "adopt", actor=actor)
     unit, member = _side(actor, wish, unit)
-    if unit is not None:
-        standing.checkins_of([unit.pk], lock=True)
-    else:
-        assert member is not None
-        standing.member_checkins_of([member.pk], lock=True)
+    if not _still_there(wish, unit, member):
+        raise Conflict(_("报到刚刚结束，不能在这里认领了。"), code="left")
     locked = Wish.objects.select_for_update(of=("self",)).filter(pk=wish.pk).first()
     if locked is None:
         raise NotFound(_("没有找到这个心愿。"))
@@ -353,6 +350,16 @@ def _side(actor: User, wish: Wish, unit: Unit | None) -> tuple[Unit | None, Memb
     if message:
         raise Invalid(message, fields={"unit": message})
     return unit, None
+
+
+def _still_there(wish: Wish, unit: Unit | None, member: Member | None) -> bool:
+    """Whether who adopts is reported there, read again under the lock of the check-in: it can not end meanwhile."""
+    if unit is not None:
+        held = standing.checkins_of([unit.pk], lock=True).get(unit.pk, ())
+        return any(row.node.community_id == wish.community_id for row in held)
+    assert member is not None
+    home = standing.member_checkins_of([member.pk], lock=True).get(member.pk)
+    return home is not None and home.community_id == wish.community_id
 
 
 def _check_day(row: Wish, day: datetime.date) -> None:
