@@ -447,6 +447,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ItemState": "services.models.ItemState",
         "ResolutionKind": "services.models.ResolutionKind",
         "ResolutionState": "services.models.ResolutionState",
+        "WishState": "services.models.WishState",
+        "CareKind": "grids.models.CareKind",
     },
 }
 
