@@ -32,6 +32,7 @@ SAME = {
 TESTS = [
     "tests/services/test_workflow_matrix.py",
     "tests/services/test_weft_matrix.py",
+    "tests/services/test_desks.py",
     "tests/services/test_loop.py",
     "tests/services/test_api.py",
     "tests/services/test_api_public.py",

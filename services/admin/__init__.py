@@ -105,6 +105,8 @@ name_deeds(
         "suborder.late": lazy("标记超期"),
         "suborder.response_late": lazy("标记响应超时"),
         "demand.unpark": lazy("挂账到期"),
+        "demand.follow_transfer": lazy("随并案的需求移交"),
+        "gridnode.transfer_out": lazy("移交出需求"),
         "demand.reveal_contact": lazy("查看联系方式"),
         "case.open": lazy("建立个案"),
         "help.ask": lazy("邀请单位帮扶"),

@@ -4,12 +4,15 @@ import datetime
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from core import policies
 from core.actors import RESIDENT
 from core.errors import Conflict, Invalid, InvalidTransition
 from core.models import AuditEntry, OutboxMessage
+from grids import timeline
 from services.actions import move
 from services.actions.tallies import differences, refresh_tallies
 from services.models import Demand, DemandEvent, DemandState, SubOrder, Tally, Whistle
@@ -51,6 +54,9 @@ def test_the_other_community_begins_anew_and_the_old_one_keeps_that_it_let_go(ca
     assert "白龙塘社区 → 城北社区" in event.title and event.text == "在城北社区地界内。"
     trace = AuditEntry.objects.get(action="gridnode.transfer_out")
     assert trace.chain == f"grids.gridnode:{cast.a.node.pk}" and demand.code in trace.label
+    told = timeline.of(cast.a.node, fresh(cast.a.officer))
+    assert [row.title for row in told if row.kind == "需求"] == [f"移交需求：{demand.code} → 城北社区"]
+    assert "需求" not in {row.kind for row in timeline.of(cast.a.node, fresh(cast.a.keeper))}
     refresh_tallies()
     assert not Tally.objects.filter(community=cast.a.node).exists()
     assert Tally.objects.get(community=cast.b.node).registered == 1
@@ -290,6 +296,30 @@ def test_whose_matter_was_linked_evaluates_once_and_counts_in_no_rate(cast: Cast
     with pytest.raises(Invalid, match="没有解决"):
         do(cast.a.officer, main, "close_off")
     do(cast.a.officer, main, "close_off", note="已向两位居民说明。")
+
+
+def test_the_page_of_a_linked_matter_asks_for_an_evaluation(cast: Cast, client: Client) -> None:
+    _main, linked = two(cast)
+    page = client.get(reverse("resident:follow", args=[linked.follow_code]))
+    assert page.status_code == 200 and 'id="evaluate"' in page.content.decode()
+    given = {"solved": "yes", "satisfaction": "fairly", "version": linked.version}
+    client.post(reverse("resident:act", args=[linked.follow_code, "evaluate"]), given)
+    again = client.get(reverse("resident:follow", args=[linked.follow_code])).content.decode()
+    assert 'id="evaluate"' not in again and "基本满意" in again
+
+
+def test_the_forms_of_the_new_moves_on_desk_and_phone(cast: Cast, client: Client) -> None:
+    demand = accepted(cast)
+    client.force_login(cast.street_officer)
+    desk = client.get(f"/admin/services/demand/{demand.pk}/move/whistle/").content.decode()
+    assert cast.idle_unit.name in desk and 'type="datetime-local"' in desk
+    phone = client.get(f"/m/demands/{demand.code}/transfer/").content.decode()
+    assert "城北街道 城北社区" in phone and "白龙塘社区</option>" not in phone
+    given = {"place": cast.b.node.pk, "reason": "在那边。", "version": demand.version}
+    client.force_login(cast.a.officer)
+    done = client.post(f"/admin/services/demand/{demand.pk}/move/transfer/", given)
+    assert done.status_code == 302 and done["Location"].endswith("/admin/services/demand/")
+    assert Demand.objects.get(pk=demand.pk).community_id == cast.b.node.pk
 
 
 @pytest.mark.parametrize("whose", ["main", "linked"])
