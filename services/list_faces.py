@@ -19,6 +19,7 @@ from services.models import (
     Responsibility,
     ResponsibilityState,
 )
+from services.selectors.projects import is_bought_in
 
 FULL, SMALL = "project-photo", "project-thumb"
 Chip = tuple[str, str]
@@ -71,6 +72,7 @@ def project_chips(row: Project) -> list[Chip]:
     return [
         (row.get_state_display(), _PROJECT_TONES[ProjectState(row.state)]),
         *([(_("已超期"), "red")] if late else []),
+        *([(_("购买服务"), "grey")] if is_bought_in(row) else []),
     ]
 
 

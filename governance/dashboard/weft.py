@@ -17,7 +17,7 @@ from governance.dashboard.places import Place, atlas_of
 from governance.dashboard.tables import Cell, Column, body
 from grids.models import County, GridNode
 from grids.posts import COUNTY
-from services.selectors import cases, lists, two_way, wishes
+from services.selectors import cases, lists, projects, two_way, wishes
 
 # Where the rows behind a figure are listed, for whoever works at a desk.
 _LISTS = {
@@ -150,6 +150,12 @@ def _figures(
         if total.late:
             note = _("%(note)s，逾期 %(late)d") % {"note": note, "late": total.late}
         found.append(Figure(total.label, rows(_LISTS[total.key]), str(total.total), _("项"), note=note))
+    bought = projects.bought_in_figure(lists.rows_of(lists.PROJECTS, request.user, node))
+    listed = rows(_LISTS[lists.PROJECTS])
+    where = f"{listed}{'&' if '?' in listed else '?'}state=bought_in" if listed else ""
+    found.append(
+        Figure(_("购买服务"), where, str(bought.count), _("项"), note=bought.cost_words if bought.count else "")
+    )
     # Figures alone, and to nowhere: who is helped is for the community and for who helps (docs/decisions/0027).
     helped = cases.figures(board.county, node)
     words = {"done": helped.done, "helping": helped.helping}

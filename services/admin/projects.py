@@ -30,7 +30,7 @@ from services.list_faces import (
     responsibility_chips,
 )
 from services.models import Demand, Project, ProjectState
-from services.selectors.projects import overdue_projects
+from services.selectors.projects import bought_in, is_bought_in, overdue_projects
 from services.selectors.resources import left_of
 from services.views import cards
 
@@ -42,11 +42,18 @@ class ProjectStateFilter(SelectFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*ProjectState.choices, ("late", _("已超期")), ("listed", _("在清单上（没有取消）"))]
+        return [
+            *ProjectState.choices,
+            ("late", _("已超期")),
+            ("listed", _("在清单上（没有取消）")),
+            ("bought_in", _("购买服务")),
+        ]
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if value == "late":
             return rows.filter(overdue_projects())
+        if value == "bought_in":
+            return rows.filter(bought_in())
         return rows.exclude(state=ProjectState.DROPPED) if value == "listed" else rows.filter(state=value)
 
 
@@ -158,7 +165,10 @@ class ProjectAdmin(SheetAdmin):
             Fact(_("配合单位"), supporting),
             Fact(_("开始日期"), day_words(obj.start_on)),
             Fact(_("完成期限"), day_words(obj.due_on)),
-            Fact(_("预算"), _("%(sum)s 元") % {"sum": f"{obj.budget:,.2f}"} if obj.budget is not None else ""),
+            Fact(
+                _("购买服务费用") if is_bought_in(obj) else _("预算"),
+                _("%(sum)s 元") % {"sum": f"{obj.budget:,.2f}"} if obj.budget is not None else "",
+            ),
             Fact(_("项目内容"), obj.text, wide=True),
         ]
         if obj.leader is not None:

@@ -164,7 +164,8 @@ class ResourceAdmin(SheetAdmin):
         ]
 
     def parts(self, request: HttpRequest, obj: Resource) -> list[Part]:
-        seen = ProjectResource.objects.visible_to(request.user).filter(resource=obj).select_related("project__node")
+        seen = ProjectResource.objects.visible_to(request.user).filter(resource=obj)
+        seen = seen.select_related("project__node", "project__lead_unit")
         rows = [
             [
                 link(one.project.name, reverse("admin:services_project_change", args=[one.project_id])),

@@ -29,7 +29,7 @@ from services.models import (
     ResponsibilityState,
 )
 from services.selectors.lists import LABELS, four_lists
-from services.selectors.projects import overdue_projects, overdue_responsibilities
+from services.selectors.projects import bought_in, overdue_projects, overdue_responsibilities
 from services.selectors.resources import with_left
 
 MOST = 200
@@ -172,6 +172,7 @@ class ProjectList(ListView):
             _UNIT,
             OpenApiParameter("state", str, enum=ProjectState.values),
             OpenApiParameter("late", bool, description="只要超期的"),
+            OpenApiParameter("bought_in", bool, description="只要向社会组织购买的服务"),
         ],
         responses=ProjectRow(many=True),
     )
@@ -180,6 +181,8 @@ class ProjectList(ListView):
         found = _narrowed(user, request, _projects(user), "node", unit="lead_unit")
         if request.query_params.get("late") == "true":
             found = found.filter(overdue_projects())
+        if request.query_params.get("bought_in") == "true":
+            found = found.filter(bought_in())
         found = _in_state(request, found, ProjectState.values)
         return self.page(request, found.order_by("-created_at", "-pk"), _project_row)
 

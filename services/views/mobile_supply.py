@@ -146,7 +146,7 @@ def resource(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     row = _resource(user, pk)
     until = date_words(row.end) if row.end else _("长期")
-    held = row.allocations.select_related("project__node").order_by("-pk")[:MOST]
+    held = row.allocations.select_related("project__node", "project__lead_unit").order_by("-pk")[:MOST]
     context = {
         "row": row,
         # Cadres come from a project or a notice: the list of a unit's own is not theirs.
