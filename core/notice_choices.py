@@ -39,6 +39,7 @@ def plan(preference: NoticePreference | None, kind: str, *, urgent: bool) -> dic
         urgent: the notice must be told at once, whatever its kind.
     """
     known = notice_kinds.find(kind)
+    urgent = urgent or (known is not None and known.urgent)
     found = {}
     for way in WAYS:
         if way == SMS and not (known is not None and known.outside):

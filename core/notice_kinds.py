@@ -67,6 +67,7 @@ LINK = Field("link", _("登录网址"), "", outside=True)
 _kinds: dict[str, Kind] = {}
 _groups: dict[str, Group] = {SYSTEM_GROUP: Group(SYSTEM_GROUP, _("系统和账号"), _("后台任务、账号和导入"))}
 _prefixes: dict[str, str] = {}
+_exact: dict[str, str] = {}
 _fields: dict[str, tuple[Field, ...]] = {}
 
 
@@ -75,9 +76,13 @@ def register_kind(name: str, label: Text, *, outside: bool = False, urgent: bool
     _kinds[name] = Kind(name, label, outside, urgent)
 
 
-def register_group(name: str, label: Text, *, kinds: Iterable[str], note: Text = "") -> None:
-    """Puts kinds into a group: every kind whose name begins with one of `kinds`. The longest beginning wins."""
+def register_group(
+    name: str, label: Text, *, kinds: Iterable[str] = (), exactly: Iterable[str] = (), note: Text = ""
+) -> None:
+    """Puts kinds into a group: every kind whose name begins with one of `kinds`, where the longest beginning wins, and
+    those called as `exactly` says, before any beginning."""
     _groups[name] = Group(name, label, note)
+    _exact.update(dict.fromkeys(exactly, name))
     _prefixes.update(dict.fromkeys(kinds, name))
 
 
@@ -107,7 +112,7 @@ def groups() -> list[Group]:
 
 
 def group_of(kind: str) -> str:
-    return _longest(_prefixes, kind) or SYSTEM_GROUP
+    return _exact.get(kind) or _longest(_prefixes, kind) or SYSTEM_GROUP
 
 
 def group_label(kind: str) -> Text:

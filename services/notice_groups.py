@@ -38,7 +38,8 @@ def register() -> None:
     register_group(
         "supervision",
         _("督办"),
-        kinds=("demand_supervise", "demand_answer_late", "demand_whistle", "whistle_"),
+        # Only what must be told at once: what else is said of a supervision or a whistle may wait like any news.
+        exactly=[f"demand_{name}" for name in sorted(URGENT)],
         note=_("必须及时告知，不能放进每日汇总。"),
     )
     loop = _("派单、签收、超期、挂账、个案、微心愿")
