@@ -22,7 +22,16 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 CONNECTIONS, WORKERS = 4, 2
 TICKS = os.sysconf("SC_CLK_TCK")
 # Row -> (statements, CPU as a multiple of the bare page). The last two have no aim.
-AIMS = {"create": (12, 16), "list of 25": (8, 24), "detail": (8, 20), "transition": (14, 16), "dashboard": (8, 16)}
+AIMS = {
+    "create": (12, 16),
+    "list of 25": (8, 24),
+    "detail": (8, 20),
+    "transition": (14, 16),
+    "dispatch": (14, 16),
+    "sign": (14, 16),
+    "dashboard": (8, 16),
+}
+PARTS = ("requests", "claims", "triage", "sweep", "tree", "match", "category")
 LEAST_PER_SECOND = 5000
 Ask = Callable[[int], tuple[str, str, str | None, dict[str, str]]]
 
@@ -175,12 +184,25 @@ def questions(world: Any) -> dict[str, Ask]:
     officer, street = key(world.officer), key(world.street_officer)
     desk, phone = cookie(world.officer), cookie(world.liaison)
     county = cookie(world.department)
+    signers = {user.pk: key(user) for user in {user.pk: user for _code, user in world.to_sign}.values()}
     raised = json.dumps({"node": world.node.code, "category": world.category.name, "text": "楼道灯坏了"})
     return {
         "create": lambda n: ("POST", "/api/v1/demands/", raised, officer),
         "list of 25": lambda n: ("GET", "/api/v1/demands/", None, officer),
         "detail": lambda n: ("GET", f"/api/v1/demands/{world.sample}/", None, officer),
         "transition": lambda n: ("POST", f"/api/v1/demands/{world.accepted[n]}/publish/", "{}", street),
+        "dispatch": lambda n: (
+            "POST",
+            f"/api/v1/demands/{world.to_dispatch[n][0]}/dispatch/",
+            json.dumps({"unit": world.to_dispatch[n][1]}),
+            street,
+        ),
+        "sign": lambda n: (
+            "POST",
+            f"/api/v1/demands/{world.to_sign[n][0]}/sign/",
+            "{}",
+            signers[world.to_sign[n][1].pk],
+        ),
         "dashboard": lambda n: ("GET", "/dashboard/", None, county),
         "admin list": lambda n: ("GET", "/admin/services/demand/", None, desk),
         "phone page": lambda n: ("GET", "/m/", None, phone),
@@ -192,10 +214,11 @@ def main() -> None:
     options.add_argument("--demands", type=int, default=100_000)
     options.add_argument("--seconds", type=float, default=5.0)
     options.add_argument("--nodes", type=int, default=100_000)
-    options.add_argument("--only", choices=("requests", "tree", "match", "category"))
+    options.add_argument("--only", choices=PARTS)
+    options.add_argument("--running", type=int, default=1_000_000, help="清扫时在办的需求数")
     options.add_argument("--requests", type=Path, help="表格（CSV），试它的标题和内容；只读，不复制")
     chosen = options.parse_args()
-    # Each request of "transition" takes an accepted demand away; one in sixteen is one.
+    # Each request of "transition" takes an accepted demand away; one in thirty-two is one, and as many are there to be dispatched.
     least = int(LEAST_PER_SECOND * (chosen.seconds + 1))
     if chosen.only in (None, "requests") and chosen.demands < least:
         options.error(f"--demands：量 {chosen.seconds:g} 秒至少要 {least} 条，少了不够“transition”一步步办掉")
@@ -212,8 +235,11 @@ def main() -> None:
 
     django.setup()
     import category
+    import claims
     import match
+    import sweep
     import tree
+    import triage
     from django.core.management import call_command
     from django.db import connection
     from world import load
@@ -235,6 +261,16 @@ def main() -> None:
             f"{chosen.demands} 条需求（装入 {time.monotonic() - began:.0f} 秒）；gunicorn {WORKERS} 进程，{CONNECTIONS} 个连接"
         )
         report(world, folder, chosen.seconds)
+    if chosen.only in (None, "claims"):
+        portal = Server("governance.wsgi:application", folder)
+        try:
+            claims.report(portal)
+        finally:
+            portal.stop()
+    if chosen.only in (None, "triage"):
+        triage.report()
+    if chosen.only in (None, "sweep"):
+        sweep.report(chosen.running)
     if chosen.only in (None, "tree"):
         tree.report(chosen.nodes)
     if chosen.only in (None, "match"):
@@ -251,7 +287,7 @@ def report(world: Any, folder: Path, seconds: float) -> None:
     print(f"{'bare page':12} {0:>9} {bare_speed:>10.0f} {bare_cpu:>9.2f} {1:>8.1f}x")
     print(f"{'two inserts':12} {4:>9} {raw_transactions(seconds):>10.0f}")
     asked = questions(world)
-    last = len(world.accepted) - 1
+    last = min(len(world.accepted), len(world.to_dispatch), len(world.to_sign)) - 1
     portal = Server("governance.wsgi:application", folder)
     try:
         for name, ask in asked.items():

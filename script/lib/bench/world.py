@@ -26,6 +26,9 @@ class World:
     node: Any
     category: Any
     accepted: list[str]
+    # What can be dispatched, with a unit that has reported there; what waits to be signed, with whose liaison may.
+    to_dispatch: list[tuple[str, int]]
+    to_sign: list[tuple[str, User]]
     sample: str
 
 
@@ -64,15 +67,23 @@ def load(demands: int) -> World:
     _fill(demands, rng, county, categories, buildings, units)
     rebuild_tallies(county)
     first = communities[0]
-    accepted = Demand.objects.filter(node__tree_id=first.tree_id, state="accepted").values_list("code", flat=True)
+    accepted = list(
+        Demand.objects.filter(node__tree_id=first.tree_id, state="accepted").values_list("code", "community_id")
+    )
+    reported = {node.pk: unit.pk for node, unit in zip(communities, units, strict=False)}
+    half = len(accepted) // 2
+    liaisons = {unit.pk: make.make_unit_person(f"联络员{unit.pk}", unit) for unit in units}
+    unsigned = SubOrder.objects.filter(state="dispatched").order_by("pk").values_list("demand__code", "unit_id")
     return World(
         officer=make.make_cadre("干部", "community_officer", first),
         street_officer=make.make_cadre("街道干部", "street_officer", first.parent),
         department=make.make_cadre("组织部", "county_department", county),
-        liaison=make.make_unit_person("联络员", units[0]),
+        liaison=liaisons[units[0].pk],
         node=buildings[0],
         category=categories[0],
-        accepted=list(accepted),
+        accepted=[code for code, _community in accepted[:half]],
+        to_dispatch=[(code, reported[community]) for code, community in accepted[half:]],
+        to_sign=[(code, liaisons[unit]) for code, unit in unsigned],
         sample=Demand.objects.filter(community=first, state="dispatched").values_list("code", flat=True)[0],
     )
 
@@ -114,9 +125,9 @@ def _fill(demands: int, rng: random.Random, county: Any, categories: Any, buildi
             SubOrder(
                 demand=row,
                 unit_id=row.lead_unit_id,
-                state="finished" if row.finished_at else "signed",
+                state="finished" if row.finished_at else "dispatched" if row.pk % 2 else "signed",
                 due_at=row.due_at,
-                signed_at=row.dispatched_at,
+                signed_at=row.dispatched_at if row.finished_at or not row.pk % 2 else None,
                 contacted_at=row.dispatched_at,
             )
             for row in saved
