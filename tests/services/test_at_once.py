@@ -18,7 +18,8 @@ from partybuilding.actions import create_organisation
 from services.actions import check_in, move, raise_demand, sweeping, tallies
 from services.models import Assignment, Demand, DemandEvent, DemandState, SubOrder, Tally
 from tests.cast import Cast
-from tests.factories import fresh
+from tests.factories import check_in as check_in_row
+from tests.factories import fresh, make_unit, make_unit_person
 from tests.grids.test_tree_concurrency import together
 from tests.services.test_loop import dispatched, do, raised
 
@@ -43,6 +44,29 @@ def test_of_two_claims_one_wins_and_the_other_learns_who_has_it(transactional_ca
     assert winner.label in str(raised_errors[0])
     assert SubOrder.objects.get().unit == winner
     assert DemandEvent.objects.filter(name="claim").count() == 1
+
+
+@pytest.mark.postgres
+def test_of_thirty_clients_at_ten_demands_ten_win_and_the_others_learn_who(transactional_cast: Cast) -> None:
+    cast = transactional_cast
+    demands = [published(cast) for _number in range(10)]
+    liaisons = []
+    for number in range(30):
+        unit = make_unit(cast.county, f"认领单位{number}")
+        check_in_row(unit, cast.a.node)
+        liaisons.append(fresh(make_unit_person(f"认领人{number}", unit)))
+    errors = together(
+        *(
+            lambda user=user, demand=demands[number % 10]: move(actor=user, target=demand, name="claim", version=3)
+            for number, user in enumerate(liaisons)
+        )
+    )
+    assert len(errors) == 20
+    assert all(isinstance(error, Conflict) for error in errors)
+    labels = {Demand.objects.get(pk=demand.pk).lead_unit.label for demand in demands}  # type: ignore[union-attr]
+    assert all(any(label in str(error) for label in labels) for error in errors)
+    assert SubOrder.objects.count() == len(labels) == 10
+    assert DemandEvent.objects.filter(name="claim").count() == 10
 
 
 def test_claiming_against_a_dispatch_gives_one_lead(transactional_cast: Cast) -> None:
