@@ -148,6 +148,8 @@ def whistle(step: Move) -> None:
     orders = {row.unit_id: row for row in demand.suborders.select_for_update().exclude(state=SubOrderState.RETURNED)}
     lead = next((row for row in orders.values() if row.role == SubOrderRole.LEAD), None)
     chosen = _leader(units, wanted, lead)
+    if chosen is not None:
+        demand_effects.refuse_outside(step, chosen)
     if chosen is not None and chosen not in units:
         units.insert(0, chosen)
     record = Whistle.objects.create(

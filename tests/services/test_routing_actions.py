@@ -165,6 +165,21 @@ class TestOutsideMatters:
         done = do(cast.a.officer, own, "dispatch", unit=cast.a.supporting_unit, supporting=[cast.a.unit])
         assert done.state == "dispatched"
 
+    def test_a_whistle_does_not_make_it_lead_either(self, cast: Cast, own: Demand) -> None:
+        do(cast.a.officer, own, "escalate", reason="请街道协调")
+        with pytest.raises(Invalid, match="清单外事项"):
+            do(cast.street_officer, own, "whistle", units=[cast.a.unit, cast.a.supporting_unit], reason="现场处置")
+        assert not SubOrder.objects.exists()
+        do(
+            cast.street_officer,
+            own,
+            "whistle",
+            units=[cast.a.unit, cast.a.supporting_unit],
+            lead=cast.a.supporting_unit,
+            reason="现场处置",
+        )
+        assert SubOrder.objects.get(role="lead").unit == cast.a.supporting_unit
+
     def test_it_does_not_claim_it_either(self, cast: Cast, own: Demand) -> None:
         do(cast.a.officer, own, "publish")
         with pytest.raises(Invalid, match="清单外事项"):
