@@ -447,6 +447,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ItemState": "services.models.ItemState",
         "ResolutionKind": "services.models.ResolutionKind",
         "ResolutionState": "services.models.ResolutionState",
+        "BulletinState": "services.models.BulletinState",
         "WishState": "services.models.WishState",
         "CareKind": "grids.models.CareKind",
     },
