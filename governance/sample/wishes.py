@@ -9,7 +9,7 @@ from itertools import cycle
 
 from core.codes import new_matter_code
 from core.models import User
-from core.periods import day_start
+from core.periods import Quarter, day_start
 from governance.sample import names
 from governance.sample.people import Posts, show_place
 from governance.sample.weft import Weft
@@ -186,7 +186,8 @@ def _go(
     if state in (WishState.DONE, WishState.THANKED):
         done_on = day - (since - 10) * one
         wish.result, wish.done_at = given, day_start(done_on) + noon
-        if home is not None and done_on > home.applied_at.date():
+        # Not in a quarter whose cards are sent already.
+        if home is not None and done_on > max(home.applied_at.date(), Quarter.of(day).first_day):
             thanked = state == WishState.THANKED
             wish.service = ServiceRecord(
                 checkin=home,
