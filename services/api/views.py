@@ -192,7 +192,7 @@ class UnitList(ListView):
         units = Unit.objects.visible_to(request.user).active()
         if code := request.query_params.get("demand"):
             demand = selectors.find_demand(request.user, code=code)
-            units = units.filter(pk__in=selectors.units_to_dispatch(demand).values("pk"))
+            units = units.filter(pk__in=selectors.units_to_dispatch(demand, request.user).values("pk"))
         if search := request.query_params.get("search"):
             units = units.filter(name__contains=search[:60])
         for field in ("kind", "domain"):
