@@ -107,7 +107,7 @@ def facts(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> li
     known = [
         Fact(_("地点"), demand.node.path),
         Fact(_("编号"), demand.code),
-        Fact(_("类别"), f"{demand.category.name}（{demand.get_urgency_display()}，{demand.category.limit_words}）"),
+        Fact(_("类别"), f"{demand.category.name}（{_category(demand)}）"),
         Fact(_("来源"), _origin(demand)),
         Fact(_("登记时间"), datetime_words(demand.registered_at)),
         Fact(_("牵头单位"), lead),
@@ -161,6 +161,16 @@ def _origin(demand: Demand) -> str:
 
 def _when(moment: datetime | None) -> str:
     return datetime_words(moment) if moment else ""
+
+
+def _category(demand: Demand) -> str:
+    """How urgent it is, and the limit it would be given; not beside a limit that was set by an older rule."""
+    urgency = demand.get_urgency_display()
+    return (
+        urgency
+        if demand.due_at
+        else _("%(urgency)s，%(limit)s") % {"urgency": urgency, "limit": demand.category.limit_words}
+    )
 
 
 def _rules(request: HttpRequest, demand: Demand) -> str:
