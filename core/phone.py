@@ -33,6 +33,7 @@ class Way:
         count: how many things wait there; such a way stands on the first page as well.
         counted: what is counted, for who listens instead of looking.
         desk: where the same waits on the desk; empty for what is the phone's alone.
+        waits: whether its count is part of the number on 待办 (`count_waiting`).
     """
 
     words: str | Promise
@@ -42,6 +43,7 @@ class Way:
     count: int = 0
     counted: str | Promise = ""
     desk: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def offer_ways(name: str, source: Source, *, counted: bool = True, desk: bool = 
 
 
 def waiting(user: User) -> int:
-    """How many things wait for the user, over all floors."""
+    """How many things wait for the user, over all floors: the number on 待办, the same on every page."""
     return sum(counter(user) for counter in _counters.values())
 
 

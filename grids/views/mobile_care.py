@@ -239,7 +239,8 @@ def _way(user: User) -> list[phone.Way]:
     summary = care_selectors.summary_of(user)
     words = {"quarter": summary.quarter.label, "done": summary.done, "total": summary.total}
     note = _("%(quarter)s已核实 %(done)d / %(total)d 户") % words if summary.total else _("还没有登记家庭")
-    return [phone.Way(_("关爱走访"), reverse("mobile:care"), "care", note, summary.waiting, _("户等您走访或核实"))]
+    counted = _("户等您走访或核实")
+    return [phone.Way(_("关爱走访"), reverse("mobile:care"), "care", note, summary.waiting, counted, waits=True)]
 
 
 def register_ways() -> None:

@@ -89,12 +89,11 @@ def todo(request: HttpRequest) -> HttpResponse:
         _group(_("等社区办理"), selectors.with_buttons(selectors.demands_waiting(user)), cards.demand_card, user),
     ]
     ways = phone.waiting_ways(user)
-    waiting = sum(len(group.cards) for group in groups) + sum(way.count for way in ways)
+    waiting = sum(len(group.cards) for group in groups) + sum(way.count for way in ways if way.waits)
     raised = _group(_("我上报的，正在办"), selectors.with_buttons(mine), cards.demand_card, user, most=10)
     context = {
         "groups": [group for group in groups if group.cards],
         "raised": raised,
-        "waiting": waiting,
         "todo_count": f"{waiting}+" if any(group.more for group in groups) else waiting,
         "may_claim": policies.holds(user, posts.CLAIM_DEMAND),
         "in_unit": any(isinstance(scope, UnitScope) for scope in policies.scopes(user, posts.VIEW_DEMAND)),

@@ -19,7 +19,7 @@ from tests import factories as make
 from tests.cast import Cast
 from tests.services.test_loop import checked, dispatched, do, in_service, raised
 from tests.services.test_resident import picture, text_of
-from tests.weft_factories import make_member_checkin
+from tests.weft_factories import make_commitment, make_member_checkin, soon
 
 pytestmark = pytest.mark.django_db
 
@@ -149,6 +149,7 @@ def test_the_most_urgent_stands_first_and_lateness_is_said_in_words(cast: Cast) 
 
 def test_the_bar_counts_what_waits(cast: Cast) -> None:
     dispatched(cast)
+    make_commitment(cast.a.unit, cast.a.node, due_on=soon(-1))  # waits behind a way, which has a number of its own
     client = signed_in(cast.a.liaison)
     for page in ("/m/", "/m/lists/", "/m/me/"):
         assert client.get(page).context["todo_count"] == 1
