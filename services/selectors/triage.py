@@ -3,7 +3,7 @@
 Everything is read for all of them at once: a page of two hundred costs what a page of one costs.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from partybuilding.models import Unit
 from services import posts
 from services.category_words import FALLBACK, WORDS, guesser
 from services.models import Category, Demand, DemandState, UnitCheckIn
+from services.selectors.duplicates import Likeness, likely_many
 from services.selectors.routing import Route, routes_of
+from services.suggesting import suggest, text_of
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,30 @@ def suggestions(demands: Collection[Demand]) -> dict[int, Suggestion]:
     categories: dict[int, dict[str, Category]] = {}
     for row in Category.objects.filter(county_id__in=counties, is_active=True).order_by("order", "pk"):
         categories.setdefault(row.county_id, {})[row.name] = row
-    routes, usual = routes_of(demands), _usual(demands)
+    routes, usual, twins = routes_of(demands), _usual(demands), likely_many(demands)
+    learned = _learned(demands, {row.pk: row for rows in categories.values() for row in rows.values()})
     return {
-        demand.pk: _suggest(demand, routes.get(demand.pk), categories.get(demand.county_id, {}), usual)
+        demand.pk: _suggest(
+            demand,
+            routes.get(demand.pk),
+            learned.get(demand.pk) or _by_words(demand, categories.get(demand.county_id, {})),
+            usual,
+            next((one for one in twins.get(demand.pk, ()) if one.may_take), None),
+        )
         for demand in demands
     }
+
+
+def _learned(demands: Collection[Demand], categories: dict[int, Category]) -> dict[int, tuple[Category | None, str]]:
+    """Demand id -> its category by what the county's own demands taught, and the words that speak for it."""
+    found: dict[int, tuple[Category | None, str]] = {}
+    for county_id in {demand.county_id for demand in demands}:
+        own = [demand for demand in demands if demand.county_id == county_id]
+        texts = [text_of(demand.title, demand.text) for demand in own]
+        for demand, guesses in zip(own, suggest(county_id, texts), strict=True):
+            if guesses and guesses[0].category_id in categories:
+                found[demand.pk] = categories[guesses[0].category_id], _said(guesses[0].words)
+    return found
 
 
 # How often a unit must have led matters of a kind before it is called the usual one.
@@ -86,8 +107,10 @@ def _usual(demands: Collection[Demand]) -> Usual:
     return {key: (units[unit_id], times) for key, (unit_id, times) in led.items()}
 
 
-def _suggest(demand: Demand, route: Route | None, categories: dict[str, Category], usual: Usual) -> Suggestion:
-    category, why = _category(demand, categories)
+def _suggest(
+    demand: Demand, route: Route | None, guess: tuple[Category | None, str], usual: Usual, twin: Likeness | None
+) -> Suggestion:
+    category, why = guess
     if route is not None and route.category is not None:
         category, why = route.category, "；".join(route.reasons)
     unit, unit_why = None, ""
@@ -95,16 +118,27 @@ def _suggest(demand: Demand, route: Route | None, categories: dict[str, Category
         unit, unit_why = route.unit, "；".join(route.reasons)
     elif route is None and (found := usual.get((demand.community_id, category.pk if category else demand.category_id))):
         unit, unit_why = found[0], _("本社区这类诉求由它办过 %(times)d 件") % {"times": found[1]}
-    return Suggestion(category=category, category_why=why, unit=unit, unit_why=unit_why)
+    return Suggestion(
+        category=category,
+        category_why=why,
+        unit=unit,
+        unit_why=unit_why,
+        twin=twin.demand if twin is not None else None,
+        twin_why="；".join(twin.why) if twin is not None else "",
+    )
 
 
-def _category(demand: Demand, categories: dict[str, Category]) -> tuple[Category | None, str]:
+def _by_words(demand: Demand, categories: dict[str, Category]) -> tuple[Category | None, str]:
     """By the words of the demand; nothing where none of them says anything."""
     name = guesser(categories)(demand.title, demand.text)
     if name == FALLBACK or name not in categories:
         return None, ""
     said = [word for word in WORDS.get(name, ()) if word in demand.title or word in demand.text]
-    return categories[name], _("写到%(words)s") % {"words": "、".join(f"“{word}”" for word in said[:3])}
+    return categories[name], _said(said)
+
+
+def _said(words: Sequence[str]) -> str:
+    return _("写到%(words)s") % {"words": "、".join(f"“{word}”" for word in words[:3])}
 
 
 def units_around(demands: Collection[Demand]) -> list[Unit]:

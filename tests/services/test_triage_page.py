@@ -112,7 +112,7 @@ def test_only_own_demands_are_shown_and_done(cast: Cast) -> None:
     # A street dispatches what was accepted, in any of its communities.
     page = signed_in(cast.street_officer).get(PAGE).content.decode()
     assert "我的事" in page and "邻居的事" not in page
-    assert signed_in(cast.department).get(PAGE).status_code == 403
+    assert signed_in(cast.auditor).get(PAGE).status_code == 403
     assert client.get(f"{PAGE}?state=nonsense").status_code in (200, 302)
 
 
