@@ -2,7 +2,7 @@
 
 A sample of 1,200 demands makes some 12,000 moves; through the action that would be 200,000 statements. Here a move
 reads its row of `services.workflow`, has the floor's own effect applied to unsaved objects, and leaves the event; only
-effects that would ask the database are told again below. `tests/governance/test_sample.py` tells the same lives through
+effects that would ask the database are told again below. `tests/governance/sample/test_sample.py` tells the same lives through
 both and compares every column.
 """
 

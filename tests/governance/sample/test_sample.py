@@ -6,14 +6,11 @@ The whole sample is loaded once for this module, in a transaction around its tes
 import datetime
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.hashers import check_password, is_password_usable
-from django.core.management import call_command
 from django.db import transaction
 from django.db.models import F, Q, Sum
 
@@ -90,23 +87,12 @@ from services.selectors.membership import cards_for, reports_waiting, services_w
 from services.selectors.resources import left_of
 from services.selectors.two_way import board as two_way
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
+from tests.governance.sample.conftest import DAY, PASSWORD
 
 # Loading takes longer than the tests: on one worker, so that it happens once.
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sample")]
 
-DAY = datetime.date(2026, 11, 20)
 MOMENT = day_start(DAY)
-PASSWORD = "shi-li-2026"
-
-
-@pytest.fixture(scope="module")
-def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """What the command printed."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        out = StringIO()
-        call_command("load_sample", as_of=DAY.isoformat(), password=PASSWORD, force=True, stdout=out)
-        yield out.getvalue()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

@@ -1,34 +1,26 @@
 """The made-up households of the sample: every need and every state, as the actions would have written them."""
 
-import datetime
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
 
 from core.models import User
-from governance.sample import facts
-from governance.sample.load import load
 from governance.sample.names import phone
 from grids.actions.care_facts import cleaned, facts_of
 from grids.care import CADENCE, CareState, expiry, next_visit, states_of
 from grids.care_selectors import managed
 from grids.models import CareHousehold, CareKind, CareNeed, CareVisit, ConsentKind
+from tests.governance.sample.conftest import DAY
 
 # Loading takes longer than the tests: on one worker, so that it happens once.
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sample")]
 
-DAY = datetime.date(2026, 11, 20)
-
 
 @pytest.fixture(scope="module")
-def households(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[CareHousehold]]:
-    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(DAY, tick=False):
-        load(DAY, "shi-li-2026", [facts.XIXIANG])
+def households(loaded: str) -> Iterator[list[CareHousehold]]:
+    with time_machine.travel(DAY, tick=False):
         yield list(CareHousehold.objects.select_related("node", "county").prefetch_related("needs", "visits"))
-        transaction.set_rollback(True)
 
 
 def test_every_need_consent_and_state_is_there(households: list[CareHousehold]) -> None:
