@@ -44,7 +44,8 @@ from tests.weft_factories import (
     make_service,
 )
 
-pytestmark = pytest.mark.django_db
+# Every page for everybody: said once, on the engine that counties run on and that forgives least.
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 ROLES = [
     "anonymous",

@@ -69,7 +69,8 @@ when_changed() {
 
 install() {
   say "==> 安装 $1（首次约一分钟）"
-  run "$python" -m pip install --quiet --disable-pip-version-check --no-input -r "$1" ||
+  # Python compiles what it imports by itself; most of what is installed never is.
+  run "$python" -m pip install --quiet --disable-pip-version-check --no-input --no-compile -r "$1" ||
     fail "安装 $1 失败：请检查能否访问 Python 软件源（PyPI 或其镜像）"
 }
 

@@ -79,7 +79,8 @@ from tests.weft_factories import (
     soon,
 )
 
-pytestmark = pytest.mark.django_db
+# Every page for everybody: said once, on the engine that counties run on and that forgives least.
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 COMMUNITY = ["a.secretary", "a.officer", "a.team_lead"]
 STREET = ["street_secretary", "street_officer"]
