@@ -64,8 +64,8 @@ class _WordsForm(DeedForm):
 
     def name_fields(self, kind: str) -> None:
         """Says beside each input what it may name."""
-        inside = "、".join(f"{{{one.name}}} {one.label}" for one in notice_kinds.fields_of(kind))
-        outside = "、".join(f"{{{one.name}}} {one.label}" for one in notice_kinds.outside_fields_of(kind))
+        inside = "、".join(f"{{{one.word}}}" for one in notice_kinds.fields_of(kind))
+        outside = "、".join(f"{{{one.word}}}" for one in notice_kinds.outside_fields_of(kind))
         known = _("可用字段：%(fields)s。")
         for name, fields in (("title", inside), ("body", inside), ("outside", outside)):
             self.fields[name].help_text = f"{self.fields[name].help_text}{known % {'fields': fields}}"
@@ -243,7 +243,7 @@ class TemplateAdmin(ScopedModelAdmin):
             kind.name, title=own.title if own else "", body=own.body if own else "", outside=""
         )
         out = _("发，任何时间") if kind.outside and kind.urgent else _("发") if kind.outside else "—"
-        fields = " ".join(f"{{{field.name}}}" for field in notice_kinds.fields_of(kind.name))
+        fields = " ".join(f"{{{field.word}}}" for field in notice_kinds.fields_of(kind.name))
         if own is not None:
             words = link(_words_of(own)[0], self.url("change", own.pk))
         else:
@@ -259,7 +259,7 @@ def _fields_part(kind: str) -> Part:
     outside = {field.name for field in notice_kinds.outside_fields_of(kind)}
     values = notice_kinds.examples(kind)
     rows = [
-        [f"{{{one.name}}}", one.label, values.get(one.name, ""), _("可以") if one.name in outside else _("不可以")]
+        [f"{{{one.word}}}", values.get(one.name, ""), _("可以") if one.name in outside else _("不可以")]
         for one in notice_kinds.fields_of(kind)
     ]
-    return Part(_("可用字段"), [_("写法"), _("含义"), _("例子"), _("对外文字")], rows)
+    return Part(_("可用字段"), [_("写法"), _("例子"), _("对外文字")], rows)

@@ -34,10 +34,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Field:
-    """Something the words of a notice may name, as {name}.
+    """Something the words of a notice may name: by its label in braces, {需求编号}.
 
     Attributes:
-        label: what it is; `example`: what it looks like, for previews.
+        name: by which who posts the notice gives its value. label: what it is called in templates and on pages.
+        example: what it looks like, for previews.
         outside: whether it may leave the portal. Never what tells of a matter, a place or a person (`core.channels`).
     """
 
@@ -45,6 +46,10 @@ class Field:
     label: Text
     example: str
     outside: bool = False
+
+    @property
+    def word(self) -> str:
+        return str(self.label)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The words of notices: what the portal has built in, and what a county put in their place.
 
-A template names fields in braces: {title}. Which fields there are is said per kind (`core.notice_kinds`); what leaves
+A template names fields in braces: {需求标题}. Which fields there are is said per kind (`core.notice_kinds`); what leaves
 the portal has fewer. A template that names another one is refused when it is written, never found out at night.
 """
 
@@ -49,7 +49,7 @@ def parts(text: str) -> list[tuple[str, str]]:
 
 def check(text: str, fields: Iterable[Field]) -> None:
     """Raises UnfitError when the text names a field that is not among `fields`; the message lists them."""
-    known = [field.name for field in fields]
+    known = [field.word for field in fields]
     strange = [name for _words, name in parts(text) if name and name not in known]
     if strange:
         allowed = "、".join(f"{{{name}}}" for name in known)
@@ -72,7 +72,7 @@ def inside(
     """Title and body as a county's readers find them in the portal."""
     if template is None or not (template.title or template.body):
         return title, body
-    values = {**fields, "kind": kind_label(kind), "headline": title, "text": body}
+    values = _called({**fields, "kind": kind_label(kind), "headline": title, "text": body}, fields_of(kind))
     try:
         own_title = fill(template.title, values) if template.title else title
         own_body = fill(template.body, values) if template.body else body
@@ -84,9 +84,8 @@ def inside(
 
 def outside(template: NoticeTemplate | None, kind: str, fields: Mapping[str, str]) -> str:
     """What leaves the portal about one notice. It names no matter, no place and no person."""
-    allowed = {field.name for field in outside_fields_of(kind)}
-    values = {name: value for name, value in fields.items() if name in allowed}
-    values |= {"kind": kind_label(kind) or _("新消息"), "link": address()}
+    given = {**fields, "kind": kind_label(kind) or _("新消息"), "link": address()}
+    values = _called(given, outside_fields_of(kind))
     if template is not None and template.outside:
         try:
             return SIGNATURE + fill(template.outside, values)
@@ -95,8 +94,13 @@ def outside(template: NoticeTemplate | None, kind: str, fields: Mapping[str, str
     return SIGNATURE + fill(built_in_outside(), values)
 
 
+def _called(values: Mapping[str, str], fields: Iterable[Field]) -> dict[str, str]:
+    """The values of these fields, by what templates call them."""
+    return {field.word: values[field.name] for field in fields if field.name in values}
+
+
 def built_in_outside() -> str:
-    return _("有新的“{kind}”通知，请登录查看：{link}")
+    return _("有新的“{通知类型}”通知，请登录查看：{登录网址}")
 
 
 def address() -> str:

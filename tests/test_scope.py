@@ -151,7 +151,7 @@ def world(cast: Cast) -> Cast:
     for county in (cast.county.pk, cast.other_county.pk, None):
         OutboxMessage.objects.create(key=f"m{county}", kind="job", title="通知", channel="sms", county_key=county)
         if county is not None:
-            NoticeTemplate.objects.create(county_key=county, kind="job", title="{headline}")
+            NoticeTemplate.objects.create(county_key=county, kind="job", title="{系统标题}")
     RoutingRule.objects.create(county=cast.county, name="小区事项", unit=cast.a.unit)
     OutsideMatter.objects.create(county=cast.county, name="违法建设拆除")
     CategoryLearning.objects.create(county=cast.county)

@@ -31,7 +31,7 @@ def own(cast: Cast, **texts: str) -> NoticeTemplate:
 
 @pytest.mark.django_db
 def test_a_county_s_own_words_hold_for_its_people_alone(cast: Cast, settings: Any) -> None:
-    own(cast, title="【{code}】{title}，请于{due}前办结", outside="{code}待签收，{link}")
+    own(cast, title="【{需求编号}】{需求标题}，请于{办理期限}前办结", outside="{需求编号}待签收，{登录网址}")
     settings.NOTICE_SMS_URL = "http://127.0.0.1:1/"
     notice = told(cast, fields=VALUES)
     assert (notice.title, notice.body) == ("【QX1】路灯不亮，请于2026年3月12日前办结", "阳光小区")
@@ -42,14 +42,14 @@ def test_a_county_s_own_words_hold_for_its_people_alone(cast: Cast, settings: An
 
 @pytest.mark.django_db
 def test_news_that_lacks_a_field_keeps_the_built_in_words(cast: Cast) -> None:
-    own(cast, title="{code}请签收")
+    own(cast, title="{需求编号}请签收")
     assert told(cast).title == "新派单待签收：路灯不亮"
 
 
 @pytest.mark.parametrize(
     ("texts", "field", "says"),
     [
-        ({"title": "{name}家"}, "title", "没有字段{name}，可以用的有：{kind}、{headline}、{text}、{title}"),
+        ({"title": "{name}家"}, "title", "没有字段{name}，可以用的有：{通知类型}、{系统标题}、{系统内容}、{需求标题}"),
         ({"body": "{title"}, "body", "大括号没有成对"),
         ({"body": "title}"}, "body", "大括号没有成对"),
         ({"title": "{}"}, "title", "没有字段"),
@@ -57,8 +57,8 @@ def test_news_that_lacks_a_field_keeps_the_built_in_words(cast: Cast) -> None:
         ({"title": "{title.__class__}"}, "title", "没有字段{title.__class__}"),
         ({"title": "{title!r}"}, "title", "只能写字段名"),
         ({"title": "{title:>90000000}"}, "title", "只能写字段名"),
-        ({"outside": "{title}"}, "outside", "可以用的有：{kind}、{code}、{due}、{link}"),
-        ({"outside": "{place}"}, "outside", "没有字段{place}"),
+        ({"outside": "{需求标题}"}, "outside", "可以用的有：{通知类型}、{需求编号}、{办理期限}、{登录网址}"),
+        ({"outside": "{地点}"}, "outside", "没有字段{地点}"),
         ({"title": "长" * 121}, "title", "最多 120 字"),
         ({"outside": "长" * 121}, "outside", "最多 120 字"),
         ({}, "title", "至少填一"),
@@ -77,14 +77,14 @@ def test_words_that_can_not_be_right_are_refused_and_the_field_is_named(
 
 @pytest.mark.django_db
 def test_words_are_changed_and_put_back_by_who_looks_after_notices(cast: Cast) -> None:
-    row = own(cast, title="{title}")
+    row = own(cast, title="{需求标题}")
     admin = fresh(cast.admin)
     with pytest.raises(Conflict):
         own(cast, title="再来一次")
     for actor in (cast.a.officer, cast.department, cast.other_county_department, cast.superuser):
         with pytest.raises(NotFound):
             change_template(actor=fresh(actor), template=row, version=1, title="改")
-    changed = change_template(actor=admin, template=row, version=1, title="请签收：{title}")
+    changed = change_template(actor=admin, template=row, version=1, title="请签收：{需求标题}")
     assert changed.version == 2
     with pytest.raises(Stale):
         restore_template(actor=admin, template=row, version=1)
@@ -95,12 +95,12 @@ def test_words_are_changed_and_put_back_by_who_looks_after_notices(cast: Cast) -
         restore_template(actor=admin, template=row, version=3)
     assert told(cast, fields=VALUES).title == "新派单待签收：路灯不亮"
     # What was put back can be given other words again, in the same row.
-    assert own(cast, body="{place}").pk == row.pk
+    assert own(cast, body="{地点}").pk == row.pk
     words = list(
         AuditEntry.objects.filter(action__startswith="notice_template").order_by("pk").values_list("action", "changes")
     )
     assert [action.partition(".")[2] for action, _changes in words] == ["make", "change", "restore", "change"]
-    assert words[1][1] == {"title": ["{title}", "请签收：{title}"]}
+    assert words[1][1] == {"title": ["{需求标题}", "请签收：{需求标题}"]}
 
 
 def test_every_kind_reads_well_on_its_example() -> None:

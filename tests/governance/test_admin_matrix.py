@@ -324,7 +324,7 @@ def notice_rows(county: County) -> dict[type, Any]:
         OutboxMessage: OutboxMessage.objects.create(
             key=f"lost:{county.pk}", kind="job", title="后台任务", channel="sms", county_key=county.pk, state="failed"
         ),
-        NoticeTemplate: NoticeTemplate.objects.create(county_key=county.pk, kind="job", title="{headline}"),
+        NoticeTemplate: NoticeTemplate.objects.create(county_key=county.pk, kind="job", title="{系统标题}"),
     }
 
 

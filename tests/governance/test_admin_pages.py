@@ -466,8 +466,9 @@ ALLOWED = {"xlsx", "xls", "csv", "Excel", "CSV", "WPS"}
 
 
 def latin_words(page: str) -> set[str]:
-    """Words in Latin letters that a person would see or hear on a page."""
+    """Words in Latin letters that a person would see or hear on a page; addresses stand for themselves."""
     page = re.sub(r"<(script|style|head)\b.*?</\1>", " ", page, flags=re.S)
+    page = re.sub(r"https?://[\w.:/-]+", " ", page)
     heard = " ".join(re.findall(r'(?:title|aria-label|placeholder|alt|data-label)="([^"]*)"', page))
     return set(re.findall(r"[A-Za-z]{2,}", re.sub(r"<[^>]+>", " ", page) + " " + heard)) - ALLOWED
 

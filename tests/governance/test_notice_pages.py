@@ -104,9 +104,9 @@ def test_channels_show_how_they_stand_and_take_a_test_message(cast: Cast, settin
 def test_words_are_looked_at_before_they_hold(cast: Cast) -> None:
     client = signed_in(cast.admin)
     kinds = text(client, f"{WORDS}kinds/")
-    assert "新派单待签收：阳光小区3栋楼道灯不亮" in kinds and "{due}" in kinds
-    given = {"kind": "demand_dispatch", "title": "请签收：{title}", "body": "", "outside": ""}
-    assert "{code} 需求编号" in text(client, f"{WORDS}add/?kind=demand_dispatch")
+    assert "新派单待签收：阳光小区3栋楼道灯不亮" in kinds and "{办理期限}" in kinds
+    given = {"kind": "demand_dispatch", "title": "请签收：{需求标题}", "body": "", "outside": ""}
+    assert "{需求编号}" in text(client, f"{WORDS}add/?kind=demand_dispatch")
     bad = client.post(f"{WORDS}add/", {**given, "title": "{phone}"}).content.decode()
     assert "没有字段{phone}，可以用的有" in bad and not NoticeTemplate.objects.exists()
     shown = client.post(f"{WORDS}add/", given)
