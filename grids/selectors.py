@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.errors import NotFound
 from core.models import User
+from core.prepared import prepared
 from grids.models import Appointment, County, GridNode, Level
 from grids.naming import COMMUNITY, GRID, STREET
 from grids.policies import CountyScope, NodeScope
@@ -34,6 +35,16 @@ def child_levels(county: County, parent: GridNode | None) -> list[Level]:
 def communities(county: County) -> QuerySet[GridNode]:
     """The county's communities in use, street by street."""
     return GridNode.objects.standing().at(COMMUNITY).filter(county=county).order_by("tree_id", "lft")
+
+
+def place_of_code(user: Any, code: str) -> GridNode | None:
+    """The place of a code, with its community, where the user sees it."""
+    scopes = tuple(dict.fromkeys(policies.scopes(user, policies.policy_of(GridNode).view)))
+    rows = GridNode.objects.select_related("community").order_by()
+    found: GridNode | None = prepared(("place", scopes), lambda code: rows.visible_to(user).filter(code=code), str).one(
+        code
+    )
+    return found
 
 
 def level_counts(place: County | GridNode) -> dict[str, int]:

@@ -20,6 +20,7 @@ from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.masking import mask_phone
 from grids.models import GridNode
+from grids.selectors import place_of_code
 from partybuilding.models import Domain, Member, Unit, UnitKind
 from services.actions import move, raise_demand, reveal_contact
 from services.api import serializers as rows
@@ -71,11 +72,10 @@ class DemandList(ListView):
         form = rows.RaiseInput(data=body_of(request))
         form.is_valid(raise_exception=True)
         given = dict(form.validated_data)
-        nodes = GridNode.objects.visible_to(request.user).select_related("community")
-        node = nodes.filter(code=given.pop("node")).first()
+        node = place_of_code(request.user, given.pop("node"))
         if node is None:
             raise NotFound(_("没有这个地点，或不在您的管辖范围内。"), fields={"node": _("没有这个地点。")})
-        category = selectors.categories_for(node.county_id).filter(name=given.pop("category")).first()
+        category = selectors.category_named(node.county_id, given.pop("category"))
         if category is None:
             raise Invalid(_("没有这个类别。"), fields={"category": _("没有这个类别。")})
         demand = raise_demand(actor=caller(request), node=node, category=category, **given)

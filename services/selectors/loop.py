@@ -223,6 +223,15 @@ def categories_for(county_id: int) -> QuerySet[Category]:
     return Category.objects.filter(county_id=county_id, is_active=True)
 
 
+def category_named(county_id: int, name: str) -> Category | None:
+    """The category in use of that name, as every demand that comes by API asks for one."""
+    statement = prepared(
+        ("category", county_id), lambda name: categories_for(county_id).filter(name=name).order_by(), str
+    )
+    found: Category | None = statement.one(name)
+    return found
+
+
 def open_demands(category: Category) -> int:
     """How many matters that are not ended carry a category: what retiring it concerns."""
     return Demand.objects.open().filter(category=category).count()
