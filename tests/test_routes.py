@@ -177,7 +177,7 @@ TABLE: dict[str, dict[int, str]] = {
         name: {401: "anonymous", 200: "officer keeper street department admin neighbour", 404: "*"}
         for name in ("api:routing_rule", "api:outside_matter", "api:category_learning")
     },
-    "api:demand_suggestions": {401: "anonymous", 200: "officer street", 403: "keeper liaison department", 404: "*"},
+    "api:demand_suggestions": {401: "anonymous", 200: "officer street department", 403: "keeper liaison", 404: "*"},
     "api:units": BY_KEY,
     "api:alliances": BY_KEY,
     "api:alliance_figures": BY_KEY,
