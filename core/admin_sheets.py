@@ -143,6 +143,7 @@ class SheetAdmin(ScopedModelAdmin):
             "found": found,
             "kind_label": jobs.kind_label(job.kind),
             "start_url": self.url("import", key),
+            "back_url": self.url("import", key),
             "facts": _facts(job, found),
         }
         if found:
@@ -185,16 +186,7 @@ class SheetAdmin(ScopedModelAdmin):
 
     def _recent(self, user: User, key: str) -> list[dict[str, Any]]:
         found = Job.objects.visible_to(user).filter(kind=sheet_jobs.WRITE, params__sheet=key)[:5]
-        return [
-            {
-                "url": self.url("import_job", key, job.pk),
-                "name": job.params.get("upload_name", ""),
-                "at": job.created_at,
-                "chip": (job.get_state_display(), JOB_TONES[JobState(job.state)]),
-                "created": job.report.get("sheet", {}).get("created"),
-            }
-            for job in found
-        ]
+        return [recent_import(job, self.url("import_job", key, job.pk), "sheet") for job in found]
 
     def job_deeds(self, job: Job) -> list[tuple[str, str]]:
         """What else can be done with the result of an import: (words, address of a POST)."""
@@ -237,6 +229,17 @@ class SheetAdmin(ScopedModelAdmin):
         return list(rows[: sheet_jobs.MOST + 1])
 
 
+def recent_import(job: Job, address: str, section: str) -> dict[str, Any]:
+    """A line of “最近的导入”. `section`: where its figures stand in the job's report."""
+    return {
+        "url": address,
+        "name": job.params.get("upload_name", ""),
+        "at": job.created_at,
+        "chip": (job.get_state_display(), JOB_TONES[JobState(job.state)]),
+        "created": job.report.get(section, {}).get("created"),
+    }
+
+
 def _download(content: bytes, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type=XLSX_TYPE)
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
@@ -250,8 +253,12 @@ def _facts(job: Job, found: Mapping[str, Any] | None) -> list[Fact]:
         Fact(_("提交时间"), datetime_words(job.created_at)),
         Fact(_("更新已有"), _("是") if job.params.get("update") else _("否")),
     ]
-    if found is None:
-        return facts
+    return [*facts, *reading_facts(found)] if found else facts
+
+
+def reading_facts(found: Mapping[str, Any]) -> list[Fact]:
+    """How a table was read: its letters, its sheet, the columns that nobody asked for."""
+    facts = []
     if found["encoding"]:
         facts.append(Fact(_("文字编码"), found["encoding"]))
     if found["sheet"]:

@@ -239,7 +239,7 @@ def job_view(page: ScopedModelAdmin, request: HttpRequest, pk: int) -> HttpRespo
     if job.state in (JobState.DONE, JobState.FAILED):
         report = job.report.get("triage") or triage_jobs.report_of([], job.params.get("refused", ()))
         return _result(page, request, report, back, job)
-    context = {"title": _("正在分拣"), "job": job, "kind_label": jobs.kind_label(job.kind), "back": back}
+    context = {"title": _("正在分拣"), "job": job, "kind_label": jobs.kind_label(job.kind), "back_url": back}
     return page.render(request, "admin/triage_done.html", context)
 
 
@@ -253,7 +253,7 @@ def _result(
         "counted": counted,
         "job": job,
         "over": True,
-        "back": back,
+        "back_url": back,
         "list_url": page.url("changelist"),
     }
     return page.render(request, "admin/triage_done.html", context)

@@ -21,12 +21,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core import files, jobs, policies
 from core.admin_base import Fact, Part, ScopedModelAdmin
+from core.admin_sheets import reading_facts, recent_import
 from core.errors import Forbidden, Invalid, NotFound, TooLarge
 from core.forms import add_domain_error
 from core.models import Job, JobState, User
 from core.periods import date_words, datetime_words
 from core.spreadsheets import XLSX_TYPE
-from core.views import JOB_TONES
 from grids.models import GridNode
 from services import posts
 from services.actions import import_jobs
@@ -128,6 +128,7 @@ def show(request: HttpRequest, page: ScopedModelAdmin, pk: int) -> HttpResponse:
         "found": found,
         "kind_label": jobs.kind_label(job.kind),
         "start_url": page.url("import"),
+        "back_url": page.url("import"),
         "facts": _facts(job, community, found),
     }
     if found:
@@ -182,16 +183,7 @@ def _written(user: User, page: ScopedModelAdmin, check: Job) -> str:
 
 def _recent(user: User, page: ScopedModelAdmin) -> list[dict[str, Any]]:
     found = Job.objects.visible_to(user).filter(kind=import_jobs.WRITE)[:5]
-    return [
-        {
-            "url": page.url("import_job", job.pk),
-            "name": job.params.get("upload_name", ""),
-            "at": job.created_at,
-            "chip": (job.get_state_display(), JOB_TONES[JobState(job.state)]),
-            "created": job.report.get("import", {}).get("created"),
-        }
-        for job in found
-    ]
+    return [recent_import(job, page.url("import_job", job.pk), "import") for job in found]
 
 
 def _facts(job: Job, community: GridNode | None, found: Mapping[str, Any] | None) -> list[Fact]:
@@ -202,12 +194,7 @@ def _facts(job: Job, community: GridNode | None, found: Mapping[str, Any] | None
     ]
     if found is None:
         return facts
-    if found["encoding"]:
-        facts.append(Fact(_("文字编码"), found["encoding"]))
-    if found["sheet"]:
-        facts.append(Fact(_("工作表"), found["sheet"]))
-    if found["ignored_columns"]:
-        facts.append(Fact(_("没有读取的列"), "、".join(found["ignored_columns"]), wide=True))
+    facts += reading_facts(found)
     if found["categories"]:
         counted = "、".join(f"{name} {count}" for name, count in found["categories"])
         facts.append(Fact(_("类别"), f"{counted}\n{_('按标题和内容里的关键词判断，受理时可以改。')}", wide=True))
