@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import policies
+from core.api.asked import number
 from core.api.bodies import caller, given
 from core.api.lists import ListView, Shown
 from core.errors import Forbidden, Invalid, NotFound
@@ -136,8 +137,8 @@ class AppointmentList(ListView):
             rows = rows.filter(current()) if state == "current" else rows.exclude(current())
         if post := asked.get("post"):
             rows = rows.filter(post=post)
-        if person := asked.get("person"):
-            rows = rows.filter(user_id=_number("person", person))
+        if (person := number(request, "person")) is not None:
+            rows = rows.filter(user_id=person)
         if code := asked.get("place"):
             rows = rows.filter(in_subtree(find(user, code, field="place"), "node"))
         rows = rows.select_related("user", "county", "node").order_by("-start", "-id")
@@ -331,12 +332,6 @@ def _looks(request: Request) -> User:
             _("您没有“%(right)s”的权限，请联系有此职责的人员办理。") % {"right": policies.label(posts.VIEW_APPOINTMENT)}
         )
     return user
-
-
-def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise _odd(name, _("应为数字。"))
-    return int(text)
 
 
 def _odd(name: str, message: str) -> Invalid:

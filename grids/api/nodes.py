@@ -1,7 +1,8 @@
 """The tree of places by API: every read starts at `visible_to`, every write is an action. A place goes by its code."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -23,6 +24,8 @@ from grids.tree_reads import find_places
 
 _STATE = OpenApiParameter("state", str, enum=["standing", "retired", "all"], description="在用（默认）、已撤销、全部")
 _SEARCH = OpenApiParameter("search", str, description="名称、位置、编码、地址或负责人姓名中的几个字，用空格分开")
+M = TypeVar("M", bound=Model)
+
 _LEVEL = OpenApiParameter("level", str, description="层级类型，如 grid")
 
 
@@ -44,6 +47,21 @@ def find(user: User, code: str, *, field: str = "") -> GridNode:
 def _not_found(code: str, field: str) -> NotFound:
     message = _("没有找到编码为 %(code)s 的地点，或不在您的管辖范围内。") % {"code": code[:40]}
     return NotFound(message, fields={field: message} if field else None)
+
+
+def inside(request: Request, rows: QuerySet[M], path: str, *, community: str = "", field: str = "place") -> QuerySet[M]:
+    """The rows at the place that the address names and in it; all of them when it names none.
+
+    Args:
+        path, community: where rows have their place, as `grids.querysets.in_subtree` takes them.
+        field: the parameter with the place's code.
+
+    Raises NotFound.
+    """
+    code = request.query_params.get(field)
+    if not code:
+        return rows
+    return rows.filter(in_subtree(find(caller(request), code, field=field), path, community=community))
 
 
 class _Nodes(ListView):

@@ -16,6 +16,7 @@ from core.api.lists import ListView, Shown
 from core.api.pagination import CappedPagination
 from core.errors import NotFound
 from core.models import User
+from grids.api.nodes import find as find_place
 from grids.models import GridNode
 from grids.querysets import unended
 from partybuilding.models import Alliance, AllianceKind, AllianceSeat, SeatRole
@@ -110,14 +111,7 @@ class AllianceFigures(APIView):
 
 def _place(user: User, request: Request) -> GridNode | None:
     code = request.query_params.get("node")
-    if not code:
-        return None
-    node = GridNode.objects.visible_to(user).filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
+    return find_place(user, code, field="node") if code else None
 
 
 def _row(row: Alliance, chairs: list[AllianceSeat]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Compounds by API: every read starts at `visible_to`, every write is an action. A compound goes by its code."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -10,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import lookups
+from core.api.asked import chosen
 from core.api.bodies import caller, given
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
@@ -35,15 +34,6 @@ def _find(user: User, code: str) -> Compound:
     return found
 
 
-def _chosen(request: Request, name: str, choices: Any) -> str:
-    """A parameter that is one of some choices, or empty. Raises Invalid."""
-    value = request.query_params.get(name, "")
-    if value and value not in choices.values:
-        message = _("只能是 %(values)s。") % {"values": "、".join(choices.values)}
-        raise Invalid(message, fields={name: message})
-    return value
-
-
 class CompoundList(ListView):
     @extend_schema(
         operation_id="compounds_list",
@@ -54,7 +44,7 @@ class CompoundList(ListView):
     def get(self, request: Request) -> Response:
         user, code = caller(request), request.query_params.get("place")
         found = whole(standing(user, find_place(user, code, field="place") if code else None))
-        if management := _chosen(request, "management", Management):
+        if management := chosen(request, "management", Management.values):
             found = found.filter(compound_running__management=management)
         if search := request.query_params.get("search"):
             found = lookups.search(found, ("path", "^code"), search[:60])
@@ -145,8 +135,8 @@ class RemediationList(ListView):
         found = Remediation.objects.visible_to(request.user).select_related("node", "community")
         if compound := request.query_params.get("compound"):
             found = found.filter(node__code=compound)
-        if kind := _chosen(request, "kind", FacilityKind):
+        if kind := chosen(request, "kind", FacilityKind.values):
             found = found.filter(kind=kind)
-        if state := _chosen(request, "state", RemediationState):
+        if state := chosen(request, "state", RemediationState.values):
             found = found.filter(IN_STATE[RemediationState(state)])
         return self.page(request, found.prefetch_related("photos"), rows.remediation_row)

@@ -14,8 +14,7 @@ from rest_framework.views import APIView
 from core.api.bodies import caller
 from core.api.lists import ListView, Shown
 from core.errors import NotFound
-from core.models import User
-from grids.models import GridNode
+from grids.api.nodes import find as find_place
 from partybuilding.models import Domain, OrganisationKind, PartyOrganisation
 from partybuilding.selectors.organisations import in_use, organisation_board
 
@@ -108,17 +107,8 @@ class OrganisationFigures(APIView):
 def _asked(request: Request) -> dict[str, Any]:
     """Domain and place that were asked for. Raises NotFound for a place out of sight."""
     domain, code = request.query_params.get("domain", ""), request.query_params.get("node")
-    place = _place(caller(request), code) if code else None
+    place = find_place(caller(request), code, field="node") if code else None
     return {"domain": domain, "place": place}
-
-
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
 
 
 def _with_members(rows: Any) -> Any:

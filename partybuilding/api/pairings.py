@@ -11,13 +11,15 @@ from rest_framework.views import APIView
 
 from core.api.bodies import caller, given
 from core.api.lists import ListView
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.models import User
-from grids.models import County, GridNode
+from grids.api.nodes import find as find_place
+from grids.models import County
 from grids.querysets import in_subtree
 from partybuilding import actions, selectors
 from partybuilding.api import pairing_rows as rows
-from partybuilding.models import Pairing, PairingProblem, Unit
+from partybuilding.api.units import named_unit
+from partybuilding.models import Pairing, PairingProblem
 from partybuilding.pairing_kinds import KINDS, Holder
 
 MOST = 200
@@ -44,7 +46,7 @@ class PairingList(ListView):
         if kind := asked.get("kind"):
             found = found.filter(kind=kind)
         if code := asked.get("node"):
-            found = found.filter(in_subtree(_place(user, code), "node"))
+            found = found.filter(in_subtree(find_place(user, code, field="node"), "node"))
         found = found.with_counts().select_related(*RELATED).order_by("node__tree_id", "node__lft", "kind", "pk")
         return self.page(request, found, rows.pairing_row)
 
@@ -53,7 +55,7 @@ class PairingList(ListView):
     )
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, rows.StartInput)
-        node = _place(user, data.pop("node"))
+        node = find_place(user, data.pop("node"), field="node")
         who = _holder(user, data, data["kind"], node.county)
         made = actions.start_pairing(actor=user, node=node, **who, **data)
         return _shown(user, made.pk, status.HTTP_201_CREATED)
@@ -138,22 +140,9 @@ def _shown(user: User, pk: int, code: int = status.HTTP_200_OK) -> Response:
     return Response(rows.pairing_detail(_find(user, pk), most=MOST), status=code)
 
 
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).select_related("county", "level_type").filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
-
-
 def _holder(user: User, data: dict[str, Any], kind: str, county: County) -> dict[str, Any]:
     """Who is to look after the place, taken out of the inputs by what the kind wants."""
     pk, name, phone = data.pop("unit", None), data.pop("name", ""), data.pop("phone", "")
     if KINDS[kind].holder is Holder.PERSON:
         return {"user": selectors.named_person(county, name, phone)}
-    unit = Unit.objects.visible_to(user).active().filter(pk=pk).first() if pk else None
-    if unit is None:
-        message = _("请填写本县在用的单位。")
-        raise Invalid(message, fields={"unit": message})
-    return {"unit": unit}
+    return {"unit": named_unit(user, pk)}

@@ -1,5 +1,6 @@
 """One unit by API; the list is among the lists of `services.api`, because it also says who may be dispatched to."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,8 +13,23 @@ from rest_framework.views import APIView
 
 from core.api.bodies import caller
 from core.api.lists import Shown
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
+from core.models import User
 from partybuilding.models import Domain, PartyOrganisation, Unit, UnitKind
+
+
+def named_unit(user: User, pk: int | None, *, field: str = "unit") -> Unit:
+    """The unit in use that an input names by its number. Raises Invalid."""
+    return named_units(user, [pk or 0], field=field)[0]
+
+
+def named_units(user: User, pks: Collection[int], *, field: str = "units") -> list[Unit]:
+    """The units in use that an input names by their numbers, each once. Raises Invalid when one is not found."""
+    found = list(Unit.objects.visible_to(user).active().filter(pk__in=pks))
+    if len(found) < len(set(pks)):
+        message = _("请填写本县在用的单位。")
+        raise Invalid(message, fields={field: message})
+    return found
 
 
 class UnitDetailRow(Shown):

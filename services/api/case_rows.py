@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.actors import label_of
+from core.api.asked import BIG
 from core.api.lists import Shown
 from grids.models import ConsentKind
 from services.models import CaseEntry, CaseState, Help, HelpCase, HelpKind, HelpState
@@ -70,6 +71,56 @@ class CaseInput(serializers.Serializer[Any]):
     consent = serializers.ChoiceField(label=_("怎样同意的"), choices=ConsentKind.choices)
     consent_on = serializers.DateField(label=_("同意日期"))
     review_on = serializers.DateField(label=_("下次回看；不填是 30 天后"), required=False)
+
+
+class CaseVersionInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(label=_("版本"), required=False)
+
+
+class CaseTextInput(CaseVersionInput):
+    text = serializers.CharField(label=_("情况"), max_length=1000)
+
+
+class CaseAskInput(CaseVersionInput):
+    units = serializers.ListField(
+        label=_("邀请的单位"),
+        child=serializers.IntegerField(min_value=1, max_value=BIG),
+        allow_empty=False,
+        max_length=200,
+    )
+    kind = serializers.ChoiceField(label=_("帮扶方式"), choices=HelpKind.choices)
+    wanted = serializers.CharField(label=_("希望提供"), max_length=200)
+
+
+class CaseReviewInput(CaseTextInput):
+    review_on = serializers.DateField(label=_("下次回看"))
+
+
+class CaseChangeInput(CaseVersionInput):
+    title = serializers.CharField(label=_("事由"), max_length=60)
+    text = serializers.CharField(label=_("困难情况"), max_length=1000, required=False)
+
+
+class CaseCloseInput(CaseVersionInput):
+    result = serializers.CharField(label=_("帮扶成效"), max_length=1000)
+    ended = serializers.ListField(label=_("随结案终止的帮扶"), child=serializers.IntegerField(), required=False)
+
+
+class HelpAcceptInput(CaseVersionInput):
+    due_on = serializers.DateField(label=_("哪天以前办到"))
+    text = serializers.CharField(label=_("说明"), max_length=1000, required=False)
+
+
+class HelpReportInput(CaseTextInput):
+    due_on = serializers.DateField(label=_("哪天以前办到"), required=False)
+
+
+class HelpFinishInput(CaseVersionInput):
+    result = serializers.CharField(label=_("帮了什么"), max_length=1000)
+
+
+class HelpLeaveInput(CaseVersionInput):
+    text = serializers.CharField(label=_("说明"), max_length=1000, required=False)
 
 
 class CaseMoveInput(serializers.Serializer[Any]):

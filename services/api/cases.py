@@ -1,6 +1,5 @@
 """Cases and helps by API: every read starts at `visible_to`, every write is an action."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,42 +10,62 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import policies
+from core.api.asked import chosen
 from core.api.bodies import caller, given
 from core.api.lists import ListView
-from core.errors import Invalid, NotFound
+from core.api.moves import Moves
+from core.errors import NotFound
 from core.models import User
 from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
 from grids.models import GridNode
-from grids.querysets import in_subtree
-from partybuilding.models import Unit
+from partybuilding.api.units import named_units
 from services import actions, posts
 from services.api import case_rows as rows
-from services.models import CaseState, Help, HelpKind, HelpState
+from services.models import CaseState, Help, HelpCase, HelpKind, HelpState
 from services.selectors import cases as selectors
 from services.selectors.two_way import place_of
+from services.workflow import CASE, HELP
 
 _PLACE = OpenApiParameter("place", str, description="社区或街道的地点编码")
 
-# Move -> the action, what it must and may be given.
-Move = tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]
-_CASE_MOVES: dict[str, Move] = {
-    "ask": (actions.ask_help, ("units", "kind", "wanted"), ()),
-    "note": (actions.note_case, ("text",), ()),
-    "review": (actions.review_case, ("text", "review_on"), ()),
-    "change": (actions.change_case, ("title",), ("text",)),
-    "close": (actions.close_case, ("result",), ("ended",)),
-    "reopen": (actions.reopen_case, ("text",), ()),
-    "erase": (actions.erase_case, (), ()),
-}
-_HELP_MOVES: dict[str, Move] = {
-    "accept": (actions.accept_help, ("due_on",), ("text",)),
-    "decline": (actions.decline_help, (), ()),
-    "report": (actions.report_help, ("text",), ("due_on",)),
-    "finish": (actions.finish_help, ("result",), ()),
-    "leave": (actions.leave_help, (), ("text",)),
-    "withdraw": (actions.withdraw_help, (), ()),
-    "end": (actions.end_help, ("text",), ()),
-}
+
+def _with_rows(user: User, row: HelpCase, data: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "units" in data:
+        found["units"] = named_units(user, data["units"])
+    if "ended" in data:
+        found["ended"] = [one for one in row.helps.all() if one.pk in data["ended"]]
+    return {**data, **found}
+
+
+CASE_MOVES: Moves[HelpCase] = Moves(
+    CASE,
+    "case",
+    {
+        "ask": (rows.CaseAskInput, actions.ask_help),
+        "note": (rows.CaseTextInput, actions.note_case),
+        "review": (rows.CaseReviewInput, actions.review_case),
+        "change": (rows.CaseChangeInput, actions.change_case),
+        "close": (rows.CaseCloseInput, actions.close_case),
+        "reopen": (rows.CaseTextInput, actions.reopen_case),
+        "erase": (rows.CaseVersionInput, actions.erase_case),
+    },
+    _with_rows,
+)
+HELP_MOVES: Moves[Help] = Moves(
+    HELP,
+    "help",
+    {
+        "accept": (rows.HelpAcceptInput, actions.accept_help),
+        "decline": (rows.CaseVersionInput, actions.decline_help),
+        "report": (rows.HelpReportInput, actions.report_help),
+        "finish": (rows.HelpFinishInput, actions.finish_help),
+        "leave": (rows.HelpLeaveInput, actions.leave_help),
+        "withdraw": (rows.CaseVersionInput, actions.withdraw_help),
+        "end": (rows.CaseTextInput, actions.end_help),
+    },
+)
 
 
 class CaseList(ListView):
@@ -58,10 +77,8 @@ class CaseList(ListView):
     )
     def get(self, request: Request) -> Response:
         user = caller(request)
-        found = selectors.cases(user)
-        if code := request.query_params.get("place"):
-            found = found.filter(in_subtree(find_place(user, code, field="place"), "community"))
-        if state := _chosen(request, "state", CaseState.values):
+        found = inside(request, selectors.cases(user), "community")
+        if state := chosen(request, "state", CaseState.values):
             found = found.filter(state=state)
         found = found.order_by("-opened_at", "-pk")
         return self.page(request, found, lambda row: rows.case_row(row, whole=selectors.reads(user, row)))
@@ -91,13 +108,7 @@ class CaseMove(APIView):
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
         user = caller(request)
-        row = selectors.find_case(user, pk)
-        run, data = _inputs(_CASE_MOVES, name, given(request, rows.CaseMoveInput))
-        if "units" in data:
-            data["units"] = _units(user, data["units"])
-        if "ended" in data:
-            data["ended"] = [one for one in row.helps.all() if one.pk in data["ended"]]
-        run(actor=user, case=row, **data)
+        CASE_MOVES.make(request, selectors.find_case(user, pk), name)
         return _shown(user, pk)
 
 
@@ -113,9 +124,9 @@ class HelpList(ListView):
     )
     def get(self, request: Request) -> Response:
         found = Help.objects.visible_to(caller(request)).select_related("unit", "case__community")
-        if state := _chosen(request, "state", HelpState.values):
+        if state := chosen(request, "state", HelpState.values):
             found = found.filter(state=state)
-        if kind := _chosen(request, "kind", HelpKind.values):
+        if kind := chosen(request, "kind", HelpKind.values):
             found = found.filter(kind=kind)
         return self.page(request, found.order_by("-asked_at", "-pk"), rows.help_row)
 
@@ -135,10 +146,8 @@ class HelpMove(APIView):
         responses=rows.HelpRow,
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
-        user = caller(request)
-        row = selectors.find_help(user, pk)
-        run, data = _inputs(_HELP_MOVES, name, given(request, rows.HelpMoveInput))
-        return Response(rows.help_row(run(actor=user, help=row, **data)))
+        row = selectors.find_help(caller(request), pk)
+        return Response(rows.help_row(HELP_MOVES.make(request, row, name)))
 
 
 class CaseFigures(APIView):
@@ -171,31 +180,3 @@ def _shown(user: User, pk: int, code: int = status.HTTP_200_OK) -> Response:
     row = selectors.find_case(user, pk)
     helps, entries = selectors.helps_shown(user, row), list(selectors.entries_of(user, row))
     return Response(rows.detail_row(row, helps, entries, whole=selectors.reads(user, row)), status=code)
-
-
-def _inputs(moves: Mapping[str, Move], name: str, data: Mapping[str, Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The action of a move and what it is given. Raises NotFound: no such move. Invalid: something is missing."""
-    move = moves.get(name)
-    if move is None:
-        raise NotFound(_("没有“%(name)s”这个操作。") % {"name": name[:40]}, code="unknown_transition")
-    run, required, optional = move
-    missing = {field: _("请填写这一项。") for field in required if data.get(field) in (None, "", [])}
-    if missing:
-        raise Invalid(_("还有没填的。"), code="missing_input", fields=missing)
-    return run, {field: data[field] for field in (*required, *optional, "version") if field in data}
-
-
-def _units(user: User, pks: list[int]) -> list[Unit]:
-    found = list(Unit.objects.visible_to(user).active().filter(pk__in=pks))
-    if len(found) < len(set(pks)):
-        message = _("请填写本县在用的单位。")
-        raise Invalid(message, fields={"units": message})
-    return found
-
-
-def _chosen(request: Request, name: str, values: list[str]) -> str:
-    value = request.query_params.get(name, "")
-    if value and value not in values:
-        message = _("只能是 %(values)s。") % {"values": "、".join(values)}
-        raise Invalid(message, fields={name: message})
-    return value

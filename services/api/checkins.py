@@ -9,12 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.asked import number, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.models import User
+from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
 from grids.models import GridNode
-from grids.querysets import current, in_subtree
+from grids.querysets import current
+from partybuilding.api.units import named_unit
 from partybuilding.models import Unit
 from services import actions
 from services.actions import applications
@@ -62,7 +66,8 @@ class CheckInList(ListView):
     )
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, rows.CheckInInput)
-        node, unit = _place(user, data.pop("node")), _unit(user, data.pop("unit"))
+        node = find_place(user, data.pop("node"), field="node")
+        unit = named_unit(user, data.pop("unit"))
         made = actions.check_in(actor=user, node=node, unit=unit, **data)
         return Response(rows.checkin_row(_checkin(user, made.pk)), status=status.HTTP_201_CREATED)
 
@@ -127,7 +132,7 @@ class ApplicationList(ListView):
                 data.pop(name, None)
             made = applications.renew(actor=user, checkin=_checkin(user, renewed), **data)
         else:
-            place, unit = data.pop("node", ""), _unit(user, data.pop("unit", None))
+            place, unit = data.pop("node", ""), named_unit(user, data.pop("unit", None))
             made = applications.apply_to_check_in(actor=user, unit=unit, node=_place_to_report(unit, place), **data)
         return Response(rows.application_row(_application(user, made.pk)), status=status.HTTP_201_CREATED)
 
@@ -195,37 +200,19 @@ class ApplicationDecline(_Answer):
 
 
 def _narrowed(request: Request, found: Any) -> Any:
-    if code := request.query_params.get("node"):
-        found = found.filter(in_subtree(_place(caller(request), code), "node"))
-    if unit := request.query_params.get("unit", ""):
-        if not (unit.isascii() and unit.isdigit() and len(unit) < 19):
-            message = _("单位应为编号。")
-            raise Invalid(message, fields={"unit": message})
-        found = found.filter(unit_id=int(unit))
-    return found
+    unit = number(request, "unit")
+    found = found if unit is None else found.filter(unit_id=unit)
+    return inside(request, found, "node", field="node")
 
 
 def _checkin(user: User, pk: int) -> Any:
-    row = UnitCheckIn.objects.visible_to(user).select_related(*RELATED, "node__county").filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这项报到，或不在您的管辖范围内。"))
-    return row
+    found = UnitCheckIn.objects.visible_to(user).select_related(*RELATED, "node__county")
+    return one(found, pk, _("没有找到这项报到，或不在您的管辖范围内。"))
 
 
 def _application(user: User, pk: int) -> Any:
-    rows_seen = CheckInApplication.objects.visible_to(user).select_related("unit", "node__county", "unit_liaison")
-    row = rows_seen.filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这份申请，或不在您的管辖范围内。"))
-    return row
-
-
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).select_related("county", "level_type").filter(code=code).first()
-    if node is None:
-        raise _no_place()
-    assert isinstance(node, GridNode)
-    return node
+    found = CheckInApplication.objects.visible_to(user).select_related("unit", "node__county", "unit_liaison")
+    return one(found, pk, _("没有找到这份申请，或不在您的管辖范围内。"))
 
 
 def _place_to_report(unit: Unit, code: str) -> GridNode:
@@ -233,23 +220,10 @@ def _place_to_report(unit: Unit, code: str) -> GridNode:
     places = GridNode.objects.standing().at(*selectors.LEVELS).filter(county_id=unit.county_id)
     node = places.select_related("county", "level_type").filter(code=code).first()
     if node is None:
-        raise _no_place()
+        message = _("没有找到这个地点，或不在您的管辖范围内。")
+        raise NotFound(message, fields={"node": message})
     assert isinstance(node, GridNode)
     return node
-
-
-def _no_place() -> NotFound:
-    message = _("没有找到这个地点，或不在您的管辖范围内。")
-    return NotFound(message, fields={"node": message})
-
-
-def _unit(user: User, pk: int | None) -> Unit:
-    unit = Unit.objects.visible_to(user).active().filter(pk=pk).first() if pk else None
-    if unit is None:
-        message = _("请填写本县在用的单位。")
-        raise Invalid(message, fields={"unit": message})
-    assert isinstance(unit, Unit)
-    return unit
 
 
 __all__ = [

@@ -11,12 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.asked import one
 from core.api.bodies import caller, given
 from core.api.lists import ListView, Shown
 from core.errors import NotFound
 from core.models import User
-from grids.models import GridNode
-from grids.querysets import in_subtree
+from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
 from services.actions.matching import MOST_AT_ONCE, accept_proposals, refuse_proposal, run_match
 from services.matching import weights
 from services.matching.scorer import MISS_WORDS, Miss
@@ -94,10 +95,7 @@ class MatchRuns(ListView):
         responses=MatchRunRow(many=True),
     )
     def get(self, request: Request) -> Response:
-        user = caller(request)
-        found = _runs(user)
-        if code := request.query_params.get("node"):
-            found = found.filter(in_subtree(_place(user, code), "node"))
+        found = inside(request, _runs(caller(request)), "node", field="node")
         return self.page(request, found, run_row)
 
     @extend_schema(
@@ -105,7 +103,7 @@ class MatchRuns(ListView):
     )
     def post(self, request: Request) -> Response:
         user = caller(request)
-        made = run_match(actor=user, node=_place(user, given(request, MatchRunInput)["node"]))
+        made = run_match(actor=user, node=find_place(user, given(request, MatchRunInput)["node"], field="node"))
         return Response(run_detail(_run(user, made.pk)), status=status.HTTP_201_CREATED)
 
 
@@ -153,9 +151,8 @@ class MatchRefuse(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         user = caller(request)
-        row = MatchProposal.objects.visible_to(user).select_related(*_WITH).filter(pk=pk).first()
-        if row is None:
-            raise NotFound(_("没有找到这条建议，或不在您的管辖范围内。"))
+        found = MatchProposal.objects.visible_to(user).select_related(*_WITH)
+        row = one(found, pk, _("没有找到这条建议，或不在您的管辖范围内。"))
         refuse_proposal(actor=user, proposal=row, **given(request, MatchRefuseInput))
         row.refresh_from_db(fields=["state", "reason", "version"])
         return Response(proposal_row(row))
@@ -167,19 +164,7 @@ def _runs(user: User) -> Any:
 
 
 def _run(user: User, pk: int) -> Any:
-    found = _runs(user).filter(pk=pk).first()
-    if found is None:
-        raise NotFound(_("没有找到这次匹配，或不在您的管辖范围内。"))
-    return found
-
-
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).select_related("county", "level_type").filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
+    return one(_runs(user), pk, _("没有找到这次匹配，或不在您的管辖范围内。"))
 
 
 def run_row(run: Any) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.asked import one
 from core.api.bodies import caller, given
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.models import User
 from core.periods import Period, parse_period
-from grids.models import GridNode
-from grids.querysets import in_subtree
+from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
 from partybuilding.models import Unit
 from services.actions import meeting_table, resolutions
 from services.actions.meeting_table import NewResolution
@@ -39,8 +40,7 @@ class MeetingList(ListView):
     def get(self, request: Request) -> Response:
         user, asked = caller(request), request.query_params
         found: Any = JointMeeting.objects.visible_to(user).select_related("node", "county")
-        if code := asked.get("node"):
-            found = found.filter(in_subtree(_place(user, code), "node"))
+        found = inside(request, found, "node", field="node")
         if state := asked.get("state"):
             found = found.filter(state=state)
         return self.page(request, found.order_by("-held_at", "-pk"), rows.meeting_row)
@@ -67,7 +67,7 @@ class MeetingFiguresView(APIView):
     def get(self, request: Request) -> Response:
         user, asked = caller(request), request.query_params
         code, words = asked.get("node"), asked.get("period")
-        node = _place(user, code) if code else None
+        node = find_place(user, code, field="node") if code else None
         period: Period | None = parse_period(words) if words else None
         return Response(rows.totals_row(selectors.figures(user, node=node, period=period)))
 
@@ -86,8 +86,7 @@ class ItemList(ListView):
     def get(self, request: Request) -> Response:
         user, asked = caller(request), request.query_params
         found: Any = AgendaItem.objects.visible_to(user).select_related(*_ITEM)
-        if code := asked.get("node"):
-            found = found.filter(in_subtree(_place(user, code), "meeting__node"))
+        found = inside(request, found, "meeting__node", field="node")
         for name in ("state", "theme"):
             if value := asked.get(name):
                 found = found.filter(**{name: value})
@@ -158,8 +157,7 @@ class ResolutionList(ListView):
     def get(self, request: Request) -> Response:
         user, asked = caller(request), request.query_params
         found: Any = Resolution.objects.visible_to(user).select_related(*_MADE)
-        if code := asked.get("node"):
-            found = found.filter(in_subtree(_place(user, code), "meeting__node"))
+        found = inside(request, found, "meeting__node", field="node")
         if state := asked.get("state"):
             found = found.filter(state=state)
         if asked.get("late") == "true":
@@ -186,37 +184,19 @@ class ResolutionFinish(APIView):
         return Response(rows.resolution_row(_resolution(user, pk)))
 
 
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
-
-
 def _item(user: User, pk: int) -> AgendaItem:
-    found = AgendaItem.objects.visible_to(user).select_related(*_ITEM).filter(pk=pk).first()
-    if found is None:
-        raise NotFound(_("没有找到这个议题，或不在您的管辖范围内。"))
-    assert isinstance(found, AgendaItem)
-    return found
+    found = AgendaItem.objects.visible_to(user).select_related(*_ITEM)
+    return one(found, pk, _("没有找到这个议题，或不在您的管辖范围内。"))
 
 
 def _item_shown(user: User, pk: int, code: int = status.HTTP_200_OK) -> Response:
     found = AgendaItem.objects.visible_to(user).select_related(*_ITEM).prefetch_related("resolutions__unit")
-    row = found.filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这个议题，或不在您的管辖范围内。"))
-    return Response(rows.item_detail(row), status=code)
+    return Response(rows.item_detail(one(found, pk, _("没有找到这个议题，或不在您的管辖范围内。"))), status=code)
 
 
 def _resolution(user: User, pk: int) -> Resolution:
-    found = Resolution.objects.visible_to(user).select_related(*_MADE).filter(pk=pk).first()
-    if found is None:
-        raise NotFound(_("没有找到这项决议，或不在您的管辖范围内。"))
-    assert isinstance(found, Resolution)
-    return found
+    found = Resolution.objects.visible_to(user).select_related(*_MADE)
+    return one(found, pk, _("没有找到这项决议，或不在您的管辖范围内。"))
 
 
 def _unit(pk: int | None, item: AgendaItem) -> Unit | None:

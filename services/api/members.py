@@ -1,6 +1,7 @@
 """Members' reports, services, quarterly cards and certificates by API: every read starts at `visible_to`, every write is an
 action."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import TextField
@@ -13,13 +14,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import policies
+from core.api.asked import number, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView
+from core.api.moves import Moves
 from core.errors import Forbidden, Invalid, NotFound
 from core.models import User
 from core.periods import Quarter
+from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
 from grids.models import County, GridNode
-from grids.querysets import in_subtree
 from grids.selectors import managed_county
 from partybuilding.models import Unit
 from services import posts
@@ -70,7 +74,8 @@ class MemberReports(ListView):
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        found = _placed(request, MemberCheckIn.objects.visible_to(caller(request)), "node", "community")
+        found = MemberCheckIn.objects.visible_to(caller(request))
+        found = inside(request, found, "node", community="community", field="node")
         for name, field in (("state", "state"), ("wished_post", "wished_post")):
             if asked.get(name):
                 found = found.filter(**{field: asked[name]})
@@ -102,6 +107,46 @@ class MemberReportDetail(APIView):
         return Response(rows.report_row(_report(caller(request), pk)))
 
 
+def _decide_report(name: str) -> Callable[..., Any]:
+    def run(*, actor: User, checkin: MemberCheckIn, reason: str, version: int | None, **rest: Any) -> None:
+        reports.decide_report(actor=actor, checkin=checkin, name=name, reason=reason, version=version)
+
+    return run
+
+
+def _end_report(*, actor: User, checkin: MemberCheckIn, reason: str, version: int | None, **rest: Any) -> None:
+    reports.end_member_checkin(actor=actor, checkin=checkin, reason=reason, version=version)
+
+
+def _change_offer(*, actor: User, checkin: MemberCheckIn, version: int | None, **given: Any) -> None:
+    reports.change_offer(actor=actor, checkin=checkin, offer=_offer(checkin, given), version=version)
+
+
+def _resend_report(*, actor: User, checkin: MemberCheckIn, node: str, version: int | None, **given: Any) -> None:
+    home = _home(checkin.member.county, node) if node else None
+    reports.resend_report(actor=actor, checkin=checkin, offer=_offer(checkin, given), node=home, version=version)
+
+
+def _offer(checkin: MemberCheckIn, given: dict[str, Any]) -> Offer:
+    """What the member offers now; what is not given stays as it is."""
+    return Offer(**{key: given.get(key, getattr(checkin, key)) for key in Offer.__dataclass_fields__})
+
+
+REPORT_MOVES: Moves[MemberCheckIn] = Moves(
+    MEMBER_CHECKIN,
+    "checkin",
+    {
+        "accept": (rows.MemberMoveInput, _decide_report("accept")),
+        "send_back": (rows.MemberMoveInput, _decide_report("send_back")),
+        "decline": (rows.MemberMoveInput, _decide_report("decline")),
+        "change": (rows.MemberMoveInput, _change_offer),
+        "resend": (rows.MemberMoveInput, _resend_report),
+        "withdraw": (rows.MemberMoveInput, _end_report),
+        "end": (rows.MemberMoveInput, _end_report),
+    },
+)
+
+
 class MemberReportMove(APIView):
     @extend_schema(
         operation_id="member_checkins_move",
@@ -111,25 +156,14 @@ class MemberReportMove(APIView):
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
         user = caller(request)
-        row, data = _report(user, pk), given(request, rows.MemberMoveInput)
-        version, reason, code = data["version"], data["reason"], data["node"]
-        if name == "move":
-            moved = reports.move_house(actor=user, checkin=row, node=_home(row.member.county, code), version=version)
-            return Response(rows.report_row(_report(user, moved.pk)))
-        MEMBER_CHECKIN.get(name)
-        if name in ("change", "resend"):
-            offer = Offer(**{key: data.get(key, getattr(row, key)) for key in Offer.__dataclass_fields__})
-            if name == "change":
-                reports.change_offer(actor=user, checkin=row, offer=offer, version=version)
-            else:
-                node = _home(row.member.county, code) if code else None
-                reports.resend_report(actor=user, checkin=row, offer=offer, node=node, version=version)
-        elif name in ("withdraw", "end"):
-            MEMBER_CHECKIN.may(row, name, actor=user, version=version)
-            reports.end_member_checkin(actor=user, checkin=row, reason=reason, version=version)
+        row = _report(user, pk)
+        if name == "move":  # ends this report and makes another: no move of the table
+            data = given(request, rows.MemberMoveInput)
+            node = _home(row.member.county, data["node"])
+            row = reports.move_house(actor=user, checkin=row, node=node, version=data["version"])
         else:
-            reports.decide_report(actor=user, checkin=row, name=name, reason=reason, version=version)
-        return Response(rows.report_row(_report(user, pk)))
+            REPORT_MOVES.make(request, row, name)
+        return Response(rows.report_row(_report(user, row.pk)))
 
 
 class MemberFiguresView(APIView):
@@ -145,7 +179,7 @@ class MemberFiguresView(APIView):
         quarter = Quarter.parse(asked["quarter"]) if asked.get("quarter") else None
         place: County | GridNode
         if code := asked.get("node"):
-            place = _place(user, code)
+            place = find_place(user, code, field="node")
             policies.require(user, posts.VIEW_CHECKIN, place)
         else:
             place = managed_county(user, posts.VIEW_CHECKIN)
@@ -184,7 +218,7 @@ class MemberServices(ListView):
     def get(self, request: Request) -> Response:
         asked = request.query_params
         found = ServiceRecord.objects.visible_to(caller(request))
-        found = _placed(request, found, "checkin__node", "checkin__community")
+        found = inside(request, found, "checkin__node", community="checkin__community", field="node")
         if asked.get("state"):
             found = found.filter(state=asked["state"])
         if asked.get("quarter"):
@@ -214,6 +248,35 @@ class MemberServiceDetail(APIView):
         return Response(rows.service_row(_service(caller(request), pk)))
 
 
+def _decide_service(name: str) -> Callable[..., Any]:
+    def run(*, actor: User, service: ServiceRecord, reason: str, version: int | None, **rest: Any) -> None:
+        services.decide_service(actor=actor, service=service, name=name, reason=reason, version=version)
+
+    return run
+
+
+def _correct_service(*, actor: User, service: ServiceRecord, version: int | None, **given: Any) -> None:
+    told = {key: given.get(key, getattr(service, key)) for key in ("served_on", "hours", "text")}
+    services.correct_service(actor=actor, service=service, version=version, **told)
+
+
+def _drop_service(*, actor: User, service: ServiceRecord, version: int | None, **rest: Any) -> None:
+    services.drop_service(actor=actor, service=service, version=version)
+
+
+SERVICE_MOVES: Moves[ServiceRecord] = Moves(
+    SERVICE,
+    "service",
+    {
+        "confirm": (rows.ServiceMoveInput, _decide_service("confirm")),
+        "send_back": (rows.ServiceMoveInput, _decide_service("send_back")),
+        "take_back": (rows.ServiceMoveInput, _decide_service("take_back")),
+        "correct": (rows.ServiceMoveInput, _correct_service),
+        "drop": (rows.ServiceMoveInput, _drop_service),
+    },
+)
+
+
 class MemberServiceMove(APIView):
     @extend_schema(
         operation_id="member_services_move",
@@ -223,15 +286,7 @@ class MemberServiceMove(APIView):
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
         user = caller(request)
-        row, data = _service(user, pk), given(request, rows.ServiceMoveInput)
-        SERVICE.get(name)
-        if name == "correct":
-            told = {key: data.get(key, getattr(row, key)) for key in ("served_on", "hours", "text")}
-            services.correct_service(actor=user, service=row, version=data["version"], **told)
-        elif name == "drop":
-            services.drop_service(actor=user, service=row, version=data["version"])
-        else:
-            services.decide_service(actor=user, service=row, name=name, reason=data["reason"], version=data["version"])
+        SERVICE_MOVES.make(request, _service(user, pk), name)
         return Response(rows.service_row(_service(user, pk)))
 
 
@@ -247,11 +302,11 @@ class MemberCards(ListView):
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params
-        found = _placed(request, MemberCard.objects.visible_to(caller(request)), "community")
+        found = inside(request, MemberCard.objects.visible_to(caller(request)), "community", field="node")
         if asked.get("quarter"):
             found = found.filter(quarter=Quarter.parse(asked["quarter"]).first_day)
-        if (unit := asked.get("unit", "")) and unit.isascii() and unit.isdigit() and len(unit) < 19:
-            found = found.filter(unit=int(unit))
+        if (unit := number(request, "unit")) is not None:
+            found = found.filter(unit=unit)
         found = found.select_related("member", "community")
         return self.page(request, found.order_by("-quarter", "unit", "member__name", "pk"), rows.card_row)
 
@@ -263,7 +318,7 @@ class MemberCards(ListView):
     )
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, rows.SendCardsInput)
-        community, quarter = _place(user, data["community"]), Quarter.parse(data["quarter"])
+        community, quarter = find_place(user, data["community"], field="community"), Quarter.parse(data["quarter"])
         sent = member_cards.send_cards(actor=user, community=community, quarter=quarter)
         counted = ("made", "corrected", "same", "without_unit")
         return Response({name: getattr(sent, name) for name in counted})
@@ -278,9 +333,7 @@ class MemberCardsReceive(APIView):
     )
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, rows.ReceiveCardsInput)
-        unit = Unit.objects.visible_to(user).filter(pk=data["unit"]).first()
-        if unit is None:
-            raise NotFound(_("没有找到这个单位。"))
+        unit = one(Unit.objects.visible_to(user), data["unit"], _("没有找到这个单位。"))
         quarter = Quarter.parse(data["quarter"])
         return Response({"received": member_cards.receive_cards(actor=user, unit=unit, quarter=quarter)})
 
@@ -296,7 +349,7 @@ class Certificates(ListView):
         responses=rows.CertificateRow(many=True),
     )
     def get(self, request: Request) -> Response:
-        found = _placed(request, Certificate.objects.visible_to(caller(request)), "community")
+        found = inside(request, Certificate.objects.visible_to(caller(request)), "community", field="node")
         found = found.select_related("member", "community").order_by("-issued_at", "-pk")
         return self.page(request, found, rows.certificate_row)
 
@@ -322,9 +375,7 @@ class CertificateRevoke(APIView):
     )
     def post(self, request: Request, pk: int) -> Response:
         user = caller(request)
-        row = Certificate.objects.visible_to(user).filter(pk=pk).first()
-        if row is None:
-            raise NotFound(_("没有找到这张证明。"))
+        row = one(Certificate.objects.visible_to(user), pk, _("没有找到这张证明。"))
         data = given(request, rows.RevokeInput)
         return Response(rows.certificate_row(certificates.revoke_certificate(actor=user, certificate=row, **data)))
 
@@ -353,19 +404,13 @@ class CertificateCheck(Open):
 
 
 def _report(user: User, pk: int) -> MemberCheckIn:
-    row = MemberCheckIn.objects.visible_to(user).select_related(*_REPORT, "member__county").filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这项报到，或不在您的管辖范围内。"))
-    assert isinstance(row, MemberCheckIn)
-    return row
+    found = MemberCheckIn.objects.visible_to(user).select_related(*_REPORT, "member__county")
+    return one(found, pk, _("没有找到这项报到，或不在您的管辖范围内。"))
 
 
 def _service(user: User, pk: int) -> ServiceRecord:
-    row = ServiceRecord.objects.visible_to(user).select_related(*_SERVICE).filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这次服务，或不在您的管辖范围内。"))
-    assert isinstance(row, ServiceRecord)
-    return row
+    found = ServiceRecord.objects.visible_to(user).select_related(*_SERVICE)
+    return one(found, pk, _("没有找到这次服务，或不在您的管辖范围内。"))
 
 
 def _home(county: County, code: str) -> GridNode:
@@ -376,17 +421,3 @@ def _home(county: County, code: str) -> GridNode:
         raise Invalid(message, fields={"node": message})
     assert isinstance(node, GridNode)
     return node
-
-
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).select_related("county", "level_type").filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
-
-
-def _placed(request: Request, found: Any, path: str, community: str = "") -> Any:
-    code = request.query_params.get("node")
-    return found.filter(in_subtree(_place(caller(request), code), path, community=community)) if code else found

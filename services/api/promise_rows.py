@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from core.api.asked import BIG
 from core.api.lists import Shown
 from services.models import (
     Activity,
@@ -19,8 +20,6 @@ from services.models import (
 from services.selectors.commitments import Kept, UnitKept
 from services.selectors.ratings import Graded
 from services.selectors.two_way import Line
-
-BIG = 10**18
 
 
 class CommitmentRow(Shown):

@@ -1,6 +1,5 @@
 """Promises, joint activities and ratings by API: every read starts at `visible_to`, every write is an action."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,17 +7,18 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from core.api.asked import chosen, number, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView
+from core.api.moves import Moves
 from core.errors import Invalid, NotFound
 from core.models import User
 from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
 from grids.models import GridNode
-from grids.querysets import in_subtree
-from partybuilding.models import Unit
+from partybuilding.api.units import named_unit, named_units
 from services import actions, standing
 from services.api import promise_rows as rows
 from services.models import (
@@ -34,28 +34,12 @@ from services.models import (
 from services.selectors import ratings
 from services.selectors.commitments import by_unit, overdue
 from services.selectors.two_way import board, place_of
+from services.workflow import COMMITMENT
 
 MOST = 200
 _PLACE = OpenApiParameter("place", str, description="地点编码：这里和它里面的")
 _RELATED = ("node", "unit", "member")
 _SERVICES: dict[str, type[Any]] = {"suborder": SubOrder, "project": Project, "commitment": Commitment}
-
-
-def _chosen(request: Request, name: str, values: list[str]) -> str:
-    """A parameter that is one of some words, or empty. Raises Invalid."""
-    value = request.query_params.get(name, "")
-    if value and value not in values:
-        message = _("只能是 %(values)s。") % {"values": "、".join(values)}
-        raise Invalid(message, fields={name: message})
-    return value
-
-
-def _inside(request: Request, path: str, community: str = "") -> Any:
-    """The filter of `place`; None when it is not given."""
-    code = request.query_params.get("place")
-    if not code:
-        return None
-    return in_subtree(find_place(caller(request), code, field="place"), path, community=community)
 
 
 class CommitmentList(ListView):
@@ -73,12 +57,11 @@ class CommitmentList(ListView):
     )
     def get(self, request: Request) -> Response:
         found = Commitment.objects.visible_to(caller(request)).select_related(*_RELATED)
-        if (inside := _inside(request, "node", "community")) is not None:
-            found = found.filter(inside)
-        if state := _chosen(request, "state", [*CommitmentState.values, "overdue"]):
+        found = inside(request, found, "node", community="community")
+        if state := chosen(request, "state", [*CommitmentState.values, "overdue"]):
             found = found.filter(overdue()) if state == "overdue" else found.filter(state=state)
-        if unit := request.query_params.get("unit"):
-            found = found.filter(unit=_number(unit, "unit"))
+        if (unit := number(request, "unit")) is not None:
+            found = found.filter(unit=unit)
         return self.page(request, found.order_by("due_on", "pk"), rows.commitment_row)
 
     @extend_schema(
@@ -101,15 +84,23 @@ class CommitmentDetail(APIView):
         return _shown(caller(request), pk)
 
 
-Run = tuple[type[Serializer[Any]], Callable[..., Any]]
-_MOVES: dict[str, Run] = {
-    "progress": (rows.CommitmentProgressInput, actions.report_progress),
-    "report": (rows.CommitmentReportInput, actions.report_done),
-    "confirm": (rows.CommitmentConfirmInput, actions.confirm_commitment),
-    "send_back": (rows.CommitmentReasonInput, actions.send_back_commitment),
-    "move": (rows.CommitmentMoveInput, actions.move_commitment),
-    "drop": (rows.CommitmentReasonInput, actions.drop_commitment),
-}
+def _with_unit(user: User, row: Commitment, data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "unit": named_unit(user, data["unit"])} if "unit" in data else data
+
+
+MOVES: Moves[Commitment] = Moves(
+    COMMITMENT,
+    "commitment",
+    {
+        "progress": (rows.CommitmentProgressInput, actions.report_progress),
+        "report": (rows.CommitmentReportInput, actions.report_done),
+        "confirm": (rows.CommitmentConfirmInput, actions.confirm_commitment),
+        "send_back": (rows.CommitmentReasonInput, actions.send_back_commitment),
+        "move": (rows.CommitmentMoveInput, actions.move_commitment),
+        "drop": (rows.CommitmentReasonInput, actions.drop_commitment),
+    },
+    _with_unit,
+)
 
 
 class CommitmentMove(APIView):
@@ -121,14 +112,7 @@ class CommitmentMove(APIView):
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
         user = caller(request)
-        row, move = _find(user, pk), _MOVES.get(name)
-        if move is None:
-            raise NotFound(_("没有“%(name)s”这个操作。") % {"name": name[:40]}, code="unknown_transition")
-        serializer, run = move
-        data = given(request, serializer)
-        if "unit" in data:
-            data["unit"] = _unit(user, data["unit"])
-        run(actor=user, commitment=row, **data)
+        MOVES.make(request, _find(user, pk), name)
         return _shown(user, pk)
 
 
@@ -160,9 +144,8 @@ class ActivityList(ListView):
     )
     def get(self, request: Request) -> Response:
         found = Activity.objects.visible_to(caller(request)).select_related("node").prefetch_related("units")
-        if (inside := _inside(request, "node", "community")) is not None:
-            found = found.filter(inside)
-        if kind := _chosen(request, "kind", list(ActivityKind.values)):
+        found = inside(request, found, "node", community="community")
+        if kind := chosen(request, "kind", list(ActivityKind.values)):
             found = found.filter(kind=kind)
         return self.page(request, found, rows.activity_row)
 
@@ -175,11 +158,7 @@ class ActivityList(ListView):
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, rows.ActivityInput)
         node = find_place(user, data.pop("node"), field="node")
-        wanted = set(data.pop("units"))
-        units = list(Unit.objects.visible_to(user).active().filter(pk__in=wanted))
-        if len(units) < len(wanted):
-            message = _("有的参加单位没有找到。")
-            raise Invalid(message, fields={"units": message})
+        units = named_units(user, data.pop("units"))
         given_facts = {"people": None, "text": "", **data}
         made = actions.register_activity(actor=user, node=node, units=units, **given_facts)
         return Response(rows.activity_row(_activity(user, made.pk)), status=status.HTTP_201_CREATED)
@@ -200,9 +179,8 @@ class RatingList(ListView):
     )
     def get(self, request: Request) -> Response:
         found = ServiceRating.objects.visible_to(caller(request)).select_related("unit", "community")
-        if (inside := _inside(request, "community")) is not None:
-            found = found.filter(inside)
-        if side := _chosen(request, "side", list(RatingSide.values)):
+        found = inside(request, found, "community")
+        if side := chosen(request, "side", list(RatingSide.values)):
             found = found.filter(side=side)
         return self.page(request, found, rows.rating_row)
 
@@ -215,10 +193,9 @@ class RatingList(ListView):
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, rows.RatingInput)
         model = _SERVICES[data.pop("service")]
-        service = model._default_manager.all().visible_to(user).filter(pk=data.pop("service_id")).first()
-        if service is None:
-            raise NotFound(_("没有找到这次服务，或不在您的管辖范围内。"))
-        unit = _unit(user, data.pop("unit")) if data.get("unit") else None
+        missing = _("没有找到这次服务，或不在您的管辖范围内。")
+        service = one(model._default_manager.all().visible_to(user), data.pop("service_id"), missing)
+        unit = named_unit(user, data.pop("unit")) if data.get("unit") else None
         made = actions.rate(actor=user, service=service, unit=unit, **data)
         return Response(rows.rating_row(made), status=status.HTTP_201_CREATED)
 
@@ -227,10 +204,7 @@ class RatingDetail(APIView):
     @extend_schema(operation_id="ratings_read", summary="一条双向评价", responses=rows.RatingRow)
     def get(self, request: Request, pk: int) -> Response:
         found = ServiceRating.objects.visible_to(caller(request)).select_related("unit", "community")
-        row = found.filter(pk=pk).first()
-        if row is None:
-            raise NotFound(_("没有找到这条评价，或不在您的管辖范围内。"))
-        return Response(rows.rating_row(row))
+        return Response(rows.rating_row(one(found, pk, _("没有找到这条评价，或不在您的管辖范围内。"))))
 
 
 class RatingFigures(APIView):
@@ -253,10 +227,8 @@ class RatingFigures(APIView):
 
 
 def _find(user: User, pk: int) -> Commitment:
-    row: Commitment | None = Commitment.objects.visible_to(user).select_related(*_RELATED).filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这项承诺，或不在您的管辖范围内。"))
-    return row
+    found = Commitment.objects.visible_to(user).select_related(*_RELATED)
+    return one(found, pk, _("没有找到这项承诺，或不在您的管辖范围内。"))
 
 
 def _shown(user: User, pk: int, code: int = status.HTTP_200_OK) -> Response:
@@ -266,11 +238,8 @@ def _shown(user: User, pk: int, code: int = status.HTTP_200_OK) -> Response:
 
 
 def _activity(user: User, pk: int) -> Activity:
-    found = Activity.objects.visible_to(user).select_related("node").prefetch_related("units").filter(pk=pk).first()
-    if found is None:
-        raise NotFound(_("没有找到这次活动，或不在您的管辖范围内。"))
-    assert isinstance(found, Activity)
-    return found
+    found = Activity.objects.visible_to(user).select_related("node").prefetch_related("units")
+    return one(found, pk, _("没有找到这次活动，或不在您的管辖范围内。"))
 
 
 def _board_place(request: Request) -> tuple[Any, GridNode | None]:
@@ -278,26 +247,10 @@ def _board_place(request: Request) -> tuple[Any, GridNode | None]:
     return place_of(user, str(find_place(user, code, field="place").pk) if code else "")
 
 
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        message = _("%(name)s 应为正整数。") % {"name": name}
-        raise Invalid(message, fields={name: message})
-    return int(text)
-
-
-def _unit(user: User, pk: int) -> Unit:
-    unit = Unit.objects.visible_to(user).active().filter(pk=pk).first()
-    if unit is None:
-        message = _("请填写本县在用的单位。")
-        raise Invalid(message, fields={"unit": message})
-    assert isinstance(unit, Unit)
-    return unit
-
-
 def _speaker(user: User, unit: int | None) -> dict[str, Any]:
     """Who promises: the unit named, else the caller as a party member."""
     if unit is not None:
-        return {"unit": _unit(user, unit)}
+        return {"unit": named_unit(user, unit)}
     member = getattr(user, "member", None)
     if member is None:
         message = _("请填写承诺单位；党员本人承诺要先登记为党员。")

@@ -11,9 +11,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import policies
+from core.api.asked import one
 from core.api.bodies import caller, given
 from core.api.lists import ListView, Shown
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
 from core.models import User
 from grids.models import County, GridNode
 from grids.selectors import managed_county
@@ -168,7 +169,7 @@ class RoutingRuleList(ListView):
 class RoutingRuleDetail(APIView):
     @extend_schema(operation_id="routing_rules_read", summary="一条派单规则", responses=RoutingRuleRow)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(rule_row(_found(_rules(caller(request)).filter(pk=pk))))
+        return Response(rule_row(one(_rules(caller(request)), pk)))
 
 
 class RoutingPreview(APIView):
@@ -192,7 +193,7 @@ class RoutingPreview(APIView):
     def post(self, request: Request) -> Response:
         user, data = caller(request), given(request, RoutingRuleInput)
         key = data.pop("rule", None)
-        rule = _found(_rules(user).filter(pk=key)) if key else None
+        rule = one(_rules(user), key) if key else None
         county = rule.county if rule is not None else managed_county(user, posts.MANAGE_ROUTING)
         line = actions.proposed(actor=user, county=county, rule=rule, **_rows_of(user, data))
         return Response(preview_row(preview(user, county.pk, line=line)))
@@ -208,7 +209,7 @@ class OutsideMatterList(ListView):
 class OutsideMatterDetail(APIView):
     @extend_schema(operation_id="outside_matters_read", summary="一项清单外事项", responses=OutsideMatterRow)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(matter_row(_found(OutsideMatter.objects.visible_to(caller(request)).filter(pk=pk))))
+        return Response(matter_row(one(OutsideMatter.objects.visible_to(caller(request)), pk)))
 
 
 class CategoryLearningList(ListView):
@@ -226,7 +227,7 @@ class CategoryLearningDetail(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         rows = CategoryLearning.objects.visible_to(caller(request)).select_related("county").defer("counts")
-        return Response(learning_row(_found(rows.filter(pk=pk))))
+        return Response(learning_row(one(rows, pk)))
 
 
 class DemandSuggest(APIView):
@@ -241,13 +242,6 @@ class DemandSuggest(APIView):
         if not policies.can(user, posts.ACCEPT_DEMAND, demand):
             policies.require(user, posts.DISPATCH_DEMAND, demand)
         return Response(suggestions_row(user, demand))
-
-
-def _found(rows: Any) -> Any:
-    found = rows.first()
-    if found is None:
-        raise NotFound(_("没有找到这条记录，或不在您的管辖范围内。"))
-    return found
 
 
 def _rows_of(user: User, data: dict[str, Any]) -> dict[str, Any]:

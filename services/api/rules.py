@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.asked import one
 from core.api.lists import ListView, Shown
-from core.errors import NotFound
 from services.actions.rule_versions import LIMITS
 from services.clocks import clock_for
 from services.models import LoopSettings, RuleVersion
@@ -75,9 +74,7 @@ class RuleVersions(ListView):
 class RuleVersionDetail(APIView):
     @extend_schema(operation_id="rule_versions_read", summary="一个时限规则版本", responses=RuleVersionDetailRow)
     def get(self, request: Request, pk: int) -> Response:
-        row = RuleVersion.objects.visible_to(request.user).select_related("county", "by").filter(pk=pk).first()
-        if row is None:
-            raise NotFound(_("没有找到这条记录，或不在您的管辖范围内。"))
+        row = one(RuleVersion.objects.visible_to(request.user).select_related("county", "by"), pk)
         changed = [
             {"name": one.name, "title": one.label, "before": one.before, "after": one.after}
             for one in rules.differences(rules.before(row), row)

@@ -1,6 +1,5 @@
 """Exclusions, the ladder and bulletins by API: every read starts at `visible_to`, every write is an action."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,11 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.asked import chosen, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView, Shown
-from core.errors import Invalid, NotFound
-from grids.api.nodes import find as find_place
-from grids.querysets import in_subtree
+from core.api.moves import Moves
+from core.errors import NotFound
+from grids.api.nodes import inside
 from services import actions
 from services.api.rates import ThreeRatesRow, rates_row
 from services.models import (
@@ -123,16 +123,42 @@ class ExclusionInput(serializers.Serializer[Any]):
     reason = serializers.CharField(label="剔除理由", max_length=500)
 
 
-class ExclusionMoveInput(serializers.Serializer[Any]):
+class ExclusionVersionInput(serializers.Serializer[Any]):
+    version = serializers.IntegerField(label="版本", required=False)
+
+
+class ExclusionNoteInput(ExclusionVersionInput):
+    note = serializers.CharField(label="审核意见", max_length=500)
+
+
+class ExclusionReasonInput(ExclusionVersionInput):
+    reason = serializers.CharField(label="恢复理由", max_length=500)
+
+
+class ExclusionMoveInput(ExclusionVersionInput):
     """`note` with approve and reject, `reason` with reverse."""
 
     note = serializers.CharField(label="审核意见", required=False, max_length=500)
     reason = serializers.CharField(label="恢复理由", required=False, max_length=500)
-    version = serializers.IntegerField(label="版本", required=False)
 
 
 class InstructInput(serializers.Serializer[Any]):
     text = serializers.CharField(label="批示", max_length=500)
+    version = serializers.IntegerField(label="版本", required=False)
+
+
+class BulletinAnswerInput(serializers.Serializer[Any]):
+    text = serializers.CharField(label="整改情况", max_length=1000)
+    version = serializers.IntegerField(label="版本", required=False)
+
+
+class BulletinSendBackInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(label="退回理由", max_length=500)
+    version = serializers.IntegerField(label="版本", required=False)
+
+
+class BulletinSettleInput(serializers.Serializer[Any]):
+    note = serializers.CharField(label="销项意见", max_length=500)
     version = serializers.IntegerField(label="版本", required=False)
 
 
@@ -212,23 +238,9 @@ def item_row(row: BulletinItem) -> dict[str, Any]:
 
 def _narrowed(request: Request, rows: QuerySet[Any], field: str, values: list[str], node: str) -> QuerySet[Any]:
     """The rows of a state and a place, as the address asks. Raises Invalid and NotFound."""
-    wanted = request.query_params.get(field, "")
-    if wanted and wanted not in values:
-        message = _("只能是 %(values)s。") % {"values": "、".join(values)}
-        raise Invalid(message, fields={field: message})
-    if wanted:
+    if wanted := chosen(request, field, values):
         rows = rows.filter(**{field: wanted})
-    code = request.query_params.get("place")
-    if code and node:
-        rows = rows.filter(in_subtree(find_place(caller(request), code, field="place"), node))
-    return rows
-
-
-def _one(rows: QuerySet[Any], pk: int) -> Any:
-    found = rows.filter(pk=pk).first()
-    if found is None:
-        raise NotFound(_("没有找到这条记录，或不在您的管辖范围内。"))
-    return found
+    return inside(request, rows, node) if node else rows
 
 
 def _exclusions(request: Request) -> QuerySet[RateExclusion]:
@@ -274,15 +286,19 @@ class ExclusionList(ListView):
 class ExclusionDetail(APIView):
     @extend_schema(operation_id="exclusions_read", summary="一件剔除申请", responses=ExclusionRow)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(exclusion_row(_one(_exclusions(request), pk)))
+        return Response(exclusion_row(one(_exclusions(request), pk)))
 
 
-_EXCLUSION_MOVES: dict[str, tuple[Callable[..., RateExclusion], str]] = {
-    "approve": (actions.approve_exclusion, "note"),
-    "reject": (actions.reject_exclusion, "note"),
-    "withdraw": (actions.withdraw_exclusion, ""),
-    "reverse": (actions.reverse_exclusion, "reason"),
-}
+EXCLUSION_MOVES: Moves[RateExclusion] = Moves(
+    EXCLUSION,
+    "exclusion",
+    {
+        "approve": (ExclusionNoteInput, actions.approve_exclusion),
+        "reject": (ExclusionNoteInput, actions.reject_exclusion),
+        "withdraw": (ExclusionVersionInput, actions.withdraw_exclusion),
+        "reverse": (ExclusionReasonInput, actions.reverse_exclusion),
+    },
+)
 
 
 class ExclusionMove(APIView):
@@ -293,17 +309,7 @@ class ExclusionMove(APIView):
         responses=ExclusionRow,
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
-        row = _one(_exclusions(request), pk)
-        EXCLUSION.get(name)
-        act, word = _EXCLUSION_MOVES[name]
-        made = act(actor=caller(request), exclusion=row, **_said(given(request, ExclusionMoveInput), word))
-        return Response(exclusion_row(made))
-
-
-def _said(data: dict[str, Any], word: str) -> dict[str, Any]:
-    """The words a move asks for, and the version."""
-    found = {word: data.get(word, "")} if word else {}
-    return {**found, "version": data.get("version")}
+        return Response(exclusion_row(EXCLUSION_MOVES.make(request, one(_exclusions(request), pk), name)))
 
 
 class ClimbList(ListView):
@@ -318,12 +324,13 @@ class ClimbList(ListView):
         return self.page(request, rows.order_by("-pk"), climb_row)
 
 
+LADDER_MOVES: Moves[Climb] = Moves(LADDER, "climb", {"instruct": (InstructInput, actions.instruct)})
+
+
 class ClimbInstruct(APIView):
     @extend_schema(operation_id="ladder_instruct", summary="包联领导批示", request=InstructInput, responses=ClimbRow)
     def post(self, request: Request, pk: int) -> Response:
-        row, data = _one(_climbs(request), pk), given(request, InstructInput)
-        LADDER.may(row, "instruct", actor=caller(request), version=data.get("version"))
-        return Response(climb_row(actions.instruct(actor=caller(request), climb=row, **_said(data, "text"))))
+        return Response(climb_row(LADDER_MOVES.make(request, one(_climbs(request), pk), "instruct")))
 
 
 class BulletinList(ListView):
@@ -343,7 +350,7 @@ class BulletinDetail(APIView):
         operation_id="bulletins_read", summary="一期通报：三率、超期事项、回头看", responses=BulletinDetailRow
     )
     def get(self, request: Request, pk: int) -> Response:
-        row = _one(Bulletin.objects.visible_to(caller(request)), pk)
+        row = one(Bulletin.objects.visible_to(caller(request)), pk)
         found = said(row)
         return Response(
             {
@@ -378,14 +385,18 @@ class BulletinItemList(ListView):
 class BulletinItemDetail(APIView):
     @extend_schema(operation_id="bulletin_items_read", summary="一件通报事项", responses=BulletinItemRow)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(item_row(_one(_items(request), pk)))
+        return Response(item_row(one(_items(request), pk)))
 
 
-_ITEM_MOVES: dict[str, tuple[Callable[..., BulletinItem], str]] = {
-    "answer": (actions.answer_item, "text"),
-    "send_back": (actions.send_back_item, "reason"),
-    "settle": (actions.settle_item, "note"),
-}
+ITEM_MOVES: Moves[BulletinItem] = Moves(
+    BULLETIN_ITEM,
+    "item",
+    {
+        "answer": (BulletinAnswerInput, actions.answer_item),
+        "send_back": (BulletinSendBackInput, actions.send_back_item),
+        "settle": (BulletinSettleInput, actions.settle_item),
+    },
+)
 
 
 class BulletinItemMove(APIView):
@@ -396,8 +407,4 @@ class BulletinItemMove(APIView):
         responses=BulletinItemRow,
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
-        row = _one(_items(request), pk)
-        BULLETIN_ITEM.get(name)
-        act, word = _ITEM_MOVES[name]
-        made = act(actor=caller(request), item=row, **_said(given(request, BulletinItemMoveInput), word))
-        return Response(item_row(made))
+        return Response(item_row(ITEM_MOVES.make(request, one(_items(request), pk), name)))

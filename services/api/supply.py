@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -10,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.asked import chosen, number, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView, Shown
-from core.errors import Invalid, NotFound
 from core.models import User
-from grids.models import GridNode
-from grids.querysets import in_subtree
-from partybuilding.models import Unit
+from grids.api.nodes import find as find_place
+from grids.api.nodes import inside
+from partybuilding.api.units import named_unit
 from services.actions import claim_project
 from services.models import (
     FreeTime,
@@ -149,9 +148,9 @@ class ResourceList(ListView):
     )
     def get(self, request: Request) -> Response:
         user = caller(request)
-        found = _narrowed(user, request, _resources(user), "node", unit="unit")
-        if kind := request.query_params.get("kind"):
-            found = found.filter(kind=_one_of(kind, ResourceKind.values, "kind"))
+        found = _narrowed(request, _resources(user), "node", unit="unit")
+        if kind := chosen(request, "kind", ResourceKind.values):
+            found = found.filter(kind=kind)
         found = _in_state(request, found, ResourceState.values)
         return self.page(request, found.order_by("node__tree_id", "node__lft", "kind", "name", "pk"), _resource_row)
 
@@ -159,7 +158,7 @@ class ResourceList(ListView):
 class ResourceDetail(APIView):
     @extend_schema(operation_id="resources_read", summary="一项资源", responses=ResourceDetailRow)
     def get(self, request: Request, pk: int) -> Response:
-        row = _found(_resources(caller(request)), pk)
+        row = one(_resources(caller(request)), pk)
         return Response({**_resource_row(row), "text": row.text, "reason": row.reason})
 
 
@@ -178,7 +177,7 @@ class ProjectList(ListView):
     )
     def get(self, request: Request) -> Response:
         user = caller(request)
-        found = _narrowed(user, request, _projects(user), "node", unit="lead_unit")
+        found = _narrowed(request, _projects(user), "node", unit="lead_unit")
         if request.query_params.get("late") == "true":
             found = found.filter(overdue_projects())
         if request.query_params.get("bought_in") == "true":
@@ -191,19 +190,17 @@ class ProjectDetail(APIView):
     @extend_schema(operation_id="projects_read", summary="一个项目：需求、资源、节点、责任", responses=ProjectDetailRow)
     def get(self, request: Request, pk: int) -> Response:
         user = caller(request)
-        return Response(_project_detail(user, _found(_projects(user), pk)))
+        return Response(_project_detail(user, one(_projects(user), pk)))
 
 
 class ProjectClaim(APIView):
     @extend_schema(operation_id="projects_claim", summary="认领", request=ProjectClaimInput, responses=ProjectDetailRow)
     def post(self, request: Request, pk: int) -> Response:
         user, data = caller(request), given(request, ProjectClaimInput)
-        project = _found(_projects(user), pk)
-        unit = Unit.objects.visible_to(user).active().filter(pk=data["unit"]).first()
-        if unit is None:
-            raise Invalid(_("没有这个单位。"), fields={"unit": _("没有这个单位。")})
+        project = one(_projects(user), pk)
+        unit = named_unit(user, data["unit"])
         claim_project(actor=user, project=project, unit=unit, version=data.get("version"))
-        return Response(_project_detail(user, _found(_projects(user), pk)))
+        return Response(_project_detail(user, one(_projects(user), pk)))
 
 
 class ResponsibilityList(ListView):
@@ -220,7 +217,7 @@ class ResponsibilityList(ListView):
     )
     def get(self, request: Request) -> Response:
         user = caller(request)
-        found = _narrowed(user, request, _responsibilities(user), "project__node", unit="unit")
+        found = _narrowed(request, _responsibilities(user), "project__node", unit="unit")
         if request.query_params.get("late") == "true":
             found = found.filter(overdue_responsibilities())
         found = _in_state(request, found, ResponsibilityState.values)
@@ -230,7 +227,7 @@ class ResponsibilityList(ListView):
 class ResponsibilityDetail(APIView):
     @extend_schema(operation_id="responsibilities_read", summary="一条责任", responses=ResponsibilityRow)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(_responsibility_row(_found(_responsibilities(caller(request)), pk)))
+        return Response(_responsibility_row(one(_responsibilities(caller(request)), pk)))
 
 
 class FourLists(APIView):
@@ -243,7 +240,7 @@ class FourLists(APIView):
     def get(self, request: Request) -> Response:
         user = caller(request)
         code = request.query_params.get("node")
-        totals = four_lists(user, _place(user, code) if code else None)
+        totals = four_lists(user, find_place(user, code, field="node") if code else None)
         return Response(
             [
                 {
@@ -276,42 +273,15 @@ def _responsibilities(user: User) -> Any:
     return Responsibility.objects.visible_to(user).select_related("project", "unit")
 
 
-def _narrowed(user: User, request: Request, rows: Any, path: str, *, unit: str) -> Any:
-    asked = request.query_params
-    if code := asked.get("node"):
-        rows = rows.filter(in_subtree(_place(user, code), path))
-    if key := asked.get("unit"):
-        if not (key.isascii() and key.isdigit() and len(key) < 19):
-            raise Invalid(_("单位编号应为整数。"), fields={"unit": _("应为整数。")})
-        rows = rows.filter(**{f"{unit}_id": int(key)})
-    return rows
+def _narrowed(request: Request, rows: Any, path: str, *, unit: str) -> Any:
+    if (key := number(request, "unit")) is not None:
+        rows = rows.filter(**{f"{unit}_id": key})
+    return inside(request, rows, path, field="node")
 
 
 def _in_state(request: Request, rows: Any, states: list[str]) -> Any:
-    state = request.query_params.get("state")
-    return rows.filter(state=_one_of(state, states, "state")) if state else rows
-
-
-def _one_of(value: str, choices: list[str], name: str) -> str:
-    if value not in choices:
-        raise Invalid(_("筛选条件有误。"), fields={name: _("没有这个选项。")})
-    return value
-
-
-def _place(user: User, code: str) -> GridNode:
-    node = GridNode.objects.visible_to(user).filter(code=code).first()
-    if node is None:
-        message = _("没有找到这个地点，或不在您的管辖范围内。")
-        raise NotFound(message, fields={"node": message})
-    assert isinstance(node, GridNode)
-    return node
-
-
-def _found(rows: Any, pk: int) -> Any:
-    row = rows.filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这条记录，或不在您的管辖范围内。"))
-    return row
+    state = chosen(request, "state", states)
+    return rows.filter(state=state) if state else rows
 
 
 def _resource_row(row: Any) -> dict[str, Any]:

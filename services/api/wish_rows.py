@@ -7,13 +7,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from core.api.asked import BIG
 from core.api.lists import Shown
 from grids.models import CareKind, ConsentKind
 from services.models import Wish, WishState
 from services.selectors.wishes import Line, UnitLine, WishFigures
 from services.wishes import GENERAL, Difficulty, face, holder_told
-
-BIG = 10**18
 
 
 class WishRow(Shown):

@@ -1,6 +1,5 @@
 """Small wishes by API: every read starts at `visible_to` and is cut down to the reader, every write is an action."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -8,22 +7,23 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from core.api.asked import chosen, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView
-from core.errors import Invalid, NotFound
+from core.api.moves import Moves
 from core.models import User
 from grids.api.nodes import find as find_place
 from grids.querysets import in_subtree
-from partybuilding.models import Unit
+from partybuilding.api.units import named_unit
 from services.actions import wish_moves as moves
 from services.actions.wishes import WishFacts, collect_wish
 from services.api import wish_rows as rows
 from services.models import Wish, WishState
 from services.selectors.wishes import board, by_unit, in_place_q, place_of
 from services.wishes import Difficulty, known_to, of_difficulty
+from services.workflow import WISH
 
 _RELATED = ("node", "community", "unit", "member")
 _PLACE = OpenApiParameter("place", str, description="地点编码：这里和它里面的；社区以下的，只对征集和办理心愿的人有效")
@@ -48,9 +48,9 @@ class WishList(ListView):
             small = node.community_id not in (None, node.pk)
             inside = in_subtree(node, "node", community="community") & known_to(user) if small else in_place_q(node)
             found = found.filter(inside)
-        if state := _chosen(request, "state", WishState.values):
+        if state := chosen(request, "state", WishState.values):
             found = found.filter(state=state)
-        if difficulty := _chosen(request, "difficulty", Difficulty.values):
+        if difficulty := chosen(request, "difficulty", Difficulty.values):
             found = found.filter(of_difficulty(difficulty))
         return self.page(request, found.order_by("-collected_at", "-pk"), lambda row: rows.wish_row(row, user))
 
@@ -74,20 +74,28 @@ class WishDetail(APIView):
         return Response(rows.wish_row(_find(user, pk), user))
 
 
-Run = tuple[type[Serializer[Any]], Callable[..., Any]]
-_MOVES: dict[str, Run] = {
-    "check": (rows.WishVersionInput, moves.check_wish),
-    "decline": (rows.WishReasonInput, moves.decline_wish),
-    "adopt": (rows.WishAdoptInput, moves.adopt_wish),
-    "ask": (rows.WishAskInput, moves.ask_unit),
-    "extend": (rows.WishVersionInput, moves.extend_wish),
-    "give_back": (rows.WishVersionInput, moves.give_back_wish),
-    "release": (rows.WishReasonInput, moves.release_wish),
-    "finish": (rows.WishFinishInput, moves.finish_wish),
-    "thank": (rows.WishThankInput, moves.thank_wish),
-    "undelivered": (rows.WishReasonInput, moves.undelivered_wish),
-    "end": (rows.WishReasonInput, moves.end_wish),
-}
+def _with_unit(user: User, row: Wish, data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "unit": named_unit(user, data["unit"])} if "unit" in data else data
+
+
+MOVES: Moves[Wish] = Moves(
+    WISH,
+    "wish",
+    {
+        "check": (rows.WishVersionInput, moves.check_wish),
+        "decline": (rows.WishReasonInput, moves.decline_wish),
+        "adopt": (rows.WishAdoptInput, moves.adopt_wish),
+        "ask": (rows.WishAskInput, moves.ask_unit),
+        "extend": (rows.WishVersionInput, moves.extend_wish),
+        "give_back": (rows.WishVersionInput, moves.give_back_wish),
+        "release": (rows.WishReasonInput, moves.release_wish),
+        "finish": (rows.WishFinishInput, moves.finish_wish),
+        "thank": (rows.WishThankInput, moves.thank_wish),
+        "undelivered": (rows.WishReasonInput, moves.undelivered_wish),
+        "end": (rows.WishReasonInput, moves.end_wish),
+    },
+    _with_unit,
+)
 
 
 class WishMove(APIView):
@@ -100,15 +108,8 @@ class WishMove(APIView):
     )
     def post(self, request: Request, pk: int, name: str) -> Response:
         user = caller(request)
-        row, move = _find(user, pk), _MOVES.get(name)
-        if move is None:
-            raise NotFound(_("没有“%(name)s”这个操作。") % {"name": name[:40]}, code="unknown_transition")
-        serializer, run = move
-        data = given(request, serializer)
-        if "unit" in data:
-            data["unit"] = _unit(user, data["unit"])
         # What was given back may be out of the caller's sight now: the answer is what became of it, cut down to them.
-        return Response(rows.wish_row(run(actor=user, wish=row, **data), user))
+        return Response(rows.wish_row(MOVES.make(request, _find(user, pk), name), user))
 
 
 class WishFiguresView(APIView):
@@ -133,24 +134,5 @@ class WishFiguresView(APIView):
 
 
 def _find(user: User, pk: int) -> Wish:
-    row: Wish | None = Wish.objects.visible_to(user).select_related(*_RELATED).filter(pk=pk).first()
-    if row is None:
-        raise NotFound(_("没有找到这个心愿。可能已经被别人认领，或不在您的范围内。"))
-    return row
-
-
-def _chosen(request: Request, name: str, values: list[str]) -> str:
-    value = request.query_params.get(name, "")
-    if value and value not in values:
-        message = _("只能是 %(values)s。") % {"values": "、".join(values)}
-        raise Invalid(message, fields={name: message})
-    return value
-
-
-def _unit(user: User, pk: int) -> Unit:
-    unit = Unit.objects.visible_to(user).active().filter(pk=pk).first()
-    if unit is None:
-        message = _("请填写本县在用的单位。")
-        raise Invalid(message, fields={"unit": message})
-    assert isinstance(unit, Unit)
-    return unit
+    found = Wish.objects.visible_to(user).select_related(*_RELATED)
+    return one(found, pk, _("没有找到这个心愿。可能已经被别人认领，或不在您的范围内。"))
