@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from services.clocks import clock_for
-from services.models import SubOrder, SubOrderState
+from services.clocks import Clock, clock_for
+from services.models import SubOrder, SubOrderRole, SubOrderState
 from services.workflow.waits import UP_AFTER
+
+# Working days after which a supporting unit that is still late is reminded again: the ladder is its lead's, and ends with
+# the lead's part, while its own goes on (docs/practice.md#ladder).
+AGAIN_WORKDAYS = 5
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,9 @@ class Reminder:
     to_order: bool = True
 
 
-def reminders_of(row: Any) -> Iterator[Reminder]:
-    """Every reminder of a running sub-order, past ones too. Needs no `demand` but its county."""
+def reminders_of(row: Any, now: datetime.datetime) -> Iterator[Reminder]:
+    """Every reminder of a running sub-order, past ones too; of those that come again and again the last and the next one.
+    Needs no `demand` but its county."""
     clock = clock_for(row.demand.county_id)
     if row.state == SubOrderState.DISPATCHED and row.sign_due_at is not None:
         stage = _stage(row.sign_due_at)
@@ -48,7 +53,19 @@ def reminders_of(row: Any) -> Iterator[Reminder]:
     yield Reminder(row.due_at, "late", f"{stage}.0")
     yield Reminder(row.due_at, "late_community", stage)
     yield Reminder(row.due_at + datetime.timedelta(days=1), "late", f"{stage}.1")
-    yield Reminder(clock.workdays(row.due_at, clock.limits.bulletin_workdays), "bulletin", stage, to_order=False)
+    top = clock.workdays(row.due_at, clock.limits.bulletin_workdays)
+    yield Reminder(top, "bulletin", stage, to_order=False)
+    if row.role == SubOrderRole.SUPPORTING:
+        yield from _again(clock, top, stage, now)
+
+
+def _again(clock: Clock, top: datetime.datetime, stage: str, now: datetime.datetime) -> Iterator[Reminder]:
+    last, coming = None, clock.workdays(top, AGAIN_WORKDAYS)
+    while coming <= now:
+        last, coming = coming, clock.workdays(coming, AGAIN_WORKDAYS)
+    for at in filter(None, (last, coming)):
+        for name in ("late", "late_community"):
+            yield Reminder(at, name, f"{stage}.{at:%Y%m%d}")
 
 
 def first_at(row: SubOrder) -> datetime.datetime | None:
@@ -59,12 +76,12 @@ def first_at(row: SubOrder) -> datetime.datetime | None:
 
 def next_at(row: SubOrder, now: datetime.datetime) -> datetime.datetime | None:
     """When the next reminder after `now` is due; None when there is none left."""
-    return min((one.at for one in reminders_of(row) if one.at > now), default=None)
+    return min((one.at for one in reminders_of(row, now) if one.at > now), default=None)
 
 
 def due(row: SubOrder, now: datetime.datetime) -> list[Reminder]:
     """What is to be said by now."""
-    return [one for one in reminders_of(row) if one.at <= now and (one.until is None or now <= one.until)]
+    return [one for one in reminders_of(row, now) if one.at <= now and (one.until is None or now <= one.until)]
 
 
 def _stage(limit: datetime.datetime) -> str:

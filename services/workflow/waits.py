@@ -48,6 +48,8 @@ _CLIMBS = t("次个工作日起每天提醒街道，到通报期限起每天提�
 _SERVED = t("提醒单位并告知社区，次日再提醒一次")
 _LATE = ("demand_late", "demand_late_community", "demand_bulletin")
 _LADDER = t("到通报期限列入通报，请有督办权的督办")
+# A supporting order goes on when its lead, and with it the ladder, has ended (services.reminders).
+_ORDER = t("到通报期限列入通报，请有督办权的督办；配合单位此后每五个工作日再提醒，直到办结")
 
 WAITS: tuple[Wait, ...] = (
     Wait("demand", D.REGISTERED, t("社区：受理"), "step_due_at", _REMINDED, _CLIMBS, tells=_STEP),
@@ -76,7 +78,7 @@ WAITS: tuple[Wait, ...] = (
         t("次个工作日告知社区；办理时限照常走"),
         tells=("demand_sign_late", "demand_sign_late_community", *_LATE),
     ),
-    Wait("suborder", S.SIGNED, t("承办单位：安排、办理"), "due_at", _SERVED, _LADDER, tells=_LATE),
+    Wait("suborder", S.SIGNED, t("承办单位：安排、办理"), "due_at", _SERVED, _ORDER, tells=_LATE),
     Wait(
         "suborder",
         S.RETURN_REQUESTED,
@@ -86,7 +88,7 @@ WAITS: tuple[Wait, ...] = (
         t("次个工作日提醒街道，到通报期限提醒县级；办理时限照常走"),
         tells=("demand_review_late", "demand_review_late_street", "demand_review_late_county"),
     ),
-    Wait("suborder", S.IN_SERVICE, t("承办单位：办结"), "due_at", _SERVED, _LADDER, tells=_LATE),
+    Wait("suborder", S.IN_SERVICE, t("承办单位：办结"), "due_at", _SERVED, _ORDER, tells=_LATE),
     Wait(
         "assignment",
         A.OFFERED,

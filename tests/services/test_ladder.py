@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import OutboxMessage, User
-from services.actions import instruct, ladder
+from services.actions import instruct, ladder, sweeping
 from services.clocks import clock_for
 from services.models import Climb, Demand, DemandEvent, Rung, SubOrder
 from services.workflow import LADDER
@@ -74,6 +74,35 @@ def test_without_a_leader_the_county_is_told_so(cast: Cast) -> None:
     told = OutboxMessage.objects.get(kind="ladder_unpaired")
     assert told.audience == {"post": {"right": "demand.supervise", "county": cast.county.pk}}
     assert "还没有包联领导" in DemandEvent.objects.get(name="ladder_leader").text
+
+
+def test_a_supporting_unit_is_not_forgotten_when_the_lead_is_done(cast: Cast, leader: User) -> None:
+    """Its order climbs no ladder; it is said again every five working days, closed or not, until it has finished."""
+    demand, order = in_service(cast)
+    support = make.make_suborder(demand, cast.a.supporting_unit, "supporting", state="in_service", due_at=order.due_at)
+    do(cast.a.liaison, order, "finish", text="修好了。")
+    Demand.objects.filter(pk=demand.pk).update(state="closed_off")
+    clock = clock_for(cast.county.pk)
+    assert support.due_at
+
+    def told(days: int) -> list[tuple[str, str]]:
+        """What is new once so many working days have passed since the limit, and with whom; twice is once."""
+        known = set(OutboxMessage.objects.values_list("pk", flat=True))
+        for _twice in range(2):
+            sweeping.sweep(clock.workdays(support.due_at, days) + MINUTE)  # type: ignore[arg-type]
+        kinds = ("demand_late", "demand_late_community", "demand_bulletin")
+        rows = OutboxMessage.objects.exclude(pk__in=known).filter(kind__in=kinds)
+        return sorted((row.kind, next(iter(row.audience))) for row in rows)
+
+    both = [("demand_late", "unit"), ("demand_late_community", "post")]
+    told(3)
+    assert told(5) == [("demand_bulletin", "post")]
+    assert told(9) == []
+    assert told(10) == told(15) == both
+    assert told(30) == both, "what a sweeper that stood still has missed is said once"
+    assert not Climb.objects.filter(demand=demand, rung=Rung.BULLETIN).exists()
+    do(cast.a.supporting_liaison, SubOrder.objects.get(pk=support.pk), "finish", text="已配合。")
+    assert told(40) == []
 
 
 def test_what_is_finished_climbs_no_further(cast: Cast, leader: User) -> None:
