@@ -80,6 +80,11 @@ class PlaceChoice(forms.ModelChoiceField):
         forms.Field.validate(self, value)
 
 
+def unit_words(unit: Any) -> str:
+    """A unit to choose. The firm that runs the compound (`services.reach`) says so."""
+    return f"{unit.name}（{_('本小区物业')}）" if getattr(unit, "runs_here", False) else str(unit.name)
+
+
 class RowsField(forms.ModelMultipleChoiceField):
     """Several rows by their numbers. A number no row can have is refused before the database is asked for it."""
 
@@ -95,7 +100,12 @@ class RowsField(forms.ModelMultipleChoiceField):
 
 class UnitChoice(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return str(obj.name)
+        return unit_words(obj)
+
+
+class UnitsField(RowsField):
+    def label_from_instance(self, obj: Any) -> str:
+        return unit_words(obj)
 
 
 class MoveForm(forms.Form):
@@ -174,7 +184,7 @@ def _unit(item: Input, target: Any, user: Any) -> forms.Field:
 
 
 def _units(item: Input, target: Any, user: Any) -> forms.Field:
-    return RowsField(queryset=selectors.units_to_dispatch(target, user))
+    return UnitsField(queryset=selectors.units_to_dispatch(target, user))
 
 
 def _county_unit(item: Input, target: Any, user: Any) -> forms.Field:

@@ -7,8 +7,18 @@ from django.utils import timezone
 
 from core.codes import new_certificate_code, new_matter_code
 from core.models import User
-from grids.models import GridNode
-from partybuilding.models import Alliance, AllianceSeat, FloatingContact, FloatingMember, Member, Station, Unit
+from grids.models import County, GridNode
+from partybuilding.models import (
+    Alliance,
+    AllianceSeat,
+    CompoundRunning,
+    FloatingContact,
+    FloatingMember,
+    Member,
+    Station,
+    Unit,
+    UnitKind,
+)
 from services.models import (
     Activity,
     AgendaItem,
@@ -95,6 +105,14 @@ def make_activity(node: GridNode, *units: Unit, **fields: Any) -> Activity:
     row = Activity.objects.create(county=node.county, node=node, community=node.community, **given)
     row.units.set(units)
     return row
+
+
+def make_firm(county: County, *compounds: GridNode, name: str = "安居物业公司", **fields: Any) -> Unit:
+    """A property firm that runs some compounds and has reported nowhere."""
+    firm = Unit.objects.create(county=county, name=name, **{"kind": UnitKind.PROPERTY, "domain": "property", **fields})
+    for node in compounds:
+        CompoundRunning.objects.create(node=node, county=county, management="managed", firm_name=name, firm=firm)
+    return firm
 
 
 def make_resource(unit: Unit | None, node: GridNode, **fields: Any) -> Resource:

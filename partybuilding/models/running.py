@@ -9,7 +9,7 @@ from grids.compounds import with_profiles
 from grids.models import CompoundProfile, County, GridNode
 from grids.querysets import NodeManager, NodeQuerySet, ScopedQuerySet
 from partybuilding.models.organisation import PartyOrganisation
-from partybuilding.models.unit import Unit
+from partybuilding.models.unit import Unit, UnitKind
 
 
 class Management(models.TextChoices):
@@ -36,6 +36,19 @@ class RunningQuerySet(ScopedQuerySet):
     def run_by(self, firm: Unit) -> Any:
         """The compounds in use that a firm manages."""
         return self.filter(firm=firm, node__retired_at__isnull=True)
+
+    def by_firms(self) -> "RunningQuerySet":
+        """Compounds in use that a registered property firm in use manages."""
+        return self.filter(
+            management=Management.MANAGED,
+            firm__kind=UnitKind.PROPERTY,
+            firm__is_active=True,
+            node__retired_at__isnull=True,
+        )
+
+    def covering(self, node: Any) -> "RunningQuerySet":
+        """The same at a place or around it: whose firms look after what hangs there (docs/domain.md#c5)."""
+        return self.by_firms().filter(node__tree_id=node.tree_id, node__lft__lte=node.lft, node__rght__gte=node.rght)
 
 
 class CompoundRunning(models.Model):

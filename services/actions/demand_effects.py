@@ -10,7 +10,7 @@ from core import policies
 from core.actors import SYSTEM, user_of
 from core.audit import Deed
 from core.errors import Invalid, InvalidTransition
-from partybuilding.models import Unit
+from partybuilding.models import Unit, UnitKind
 from services import posts
 from services.actions.step import Effect, Move, check_near
 from services.models import (
@@ -89,7 +89,7 @@ def claim(step: Move) -> None:
 def dispatch(step: Move) -> None:
     lead: Unit = step.data["unit"]
     supporting: list[Unit] = [unit for unit in step.data.get("supporting") or [] if unit.pk != lead.pk]
-    _check_checked_in(step, [lead, *supporting])
+    _check_in_reach(step, [lead, *supporting])
     changed = _recategorised(step)  # by an automatic rule, which may say what it is before it says where to
     refuse_outside(step, lead)
     running = {row.unit_id for row in step.demand.suborders.all() if row.state != SubOrderState.RETURNED}
@@ -114,22 +114,24 @@ def refuse_outside(step: Move, lead: Unit) -> None:
         raise Invalid(message, code="outside_matter", fields={"unit": message})
 
 
-def _check_checked_in(step: Move, units: list[Unit]) -> None:
-    """Only units that have reported to the place, or to one around it, can be given what hangs there; by a desk above
-    the community that the matter was handed up to, more of them (`services.reach`)."""
+def _check_in_reach(step: Move, units: list[Unit]) -> None:
+    """Only units that have reported to the place or around it, and the firm that runs its compound, can be given what hangs
+    there; by a desk above the community that the matter was handed up to, more of them (`services.reach`)."""
     demand = step.demand
     if demand.desk == Desk.COMMUNITY:
-        reported = step.known.reported({unit.pk for unit in units})
-        here = {pk for pk, places in reported.items() if any(place.holds(demand.node) for place in places)}
+        grounds = step.known.grounds({unit.pk for unit in units})
+        here = {pk for pk, places in grounds.items() if any(place.holds(demand.node) for place in places)}
     else:
         reach = units_in_reach(demand, user_of(step.actor)).filter(pk__in=[unit.pk for unit in units])
         here = set(reach.values_list("pk", flat=True))
-    strange = [unit.name for unit in units if unit.pk not in here]
+    strange = [unit for unit in units if unit.pk not in here]
     if strange:
         message = _("“%(units)s”没有在“%(place)s”报到，不能派单。请先办理单位报到，或选择其他单位。") % {
-            "units": "、".join(strange),
+            "units": "、".join(unit.name for unit in strange),
             "place": step.demand.community.name,
         }
+        if any(unit.kind == UnitKind.PROPERTY for unit in strange):
+            message += _("物业企业也可以在“小区档案”登记为这个小区的物业公司后再派单。")
         raise Invalid(message, code="unit_not_checked_in", fields={"unit": message})
 
 

@@ -44,7 +44,7 @@ from services.models import (
     ResolutionState,
     UnitCheckIn,
 )
-from services.reach import may_dispatch
+from services.reach import may_dispatch, serves
 from services.selectors.meetings import leaders_for, place_of
 from services.selectors.projects import reported_for
 from services.workflow.meetings import AGENDA_ITEM, ATTENDANCE
@@ -197,7 +197,7 @@ def _claimant(actor: Actor, item: AgendaItem, unit: Unit | None) -> Unit:
         raise Invalid(message, fields={"unit": message})
     demand = item.demand
     _check_may_give(actor, item, found[0])
-    if demand is not None and not UnitCheckIn.objects.covering(demand.node).filter(unit=found[0]).exists():
+    if demand is not None and not Unit.objects.filter(serves(demand.node), pk=found[0].pk).exists():
         message = _("“%(unit)s”没有在“%(place)s”报到，不能承办这里的需求。请先登记单位报到，或由已报到的单位认领。") % {
             "unit": found[0].label,
             "place": demand.community.name,

@@ -14,9 +14,10 @@ from core.audit import Deed
 from core.errors import Forbidden, Invalid
 from core.models import User
 from core.workflow import Transition
-from grids.policies import NodeScope, scope_of
+from grids.policies import NodeScope
 from services.clocks import Clock
-from services.models import Assignment, Demand, OutsideMatter, SubOrder, UnitCheckIn
+from services.models import Assignment, Demand, OutsideMatter, SubOrder
+from services.reach import grounds_of
 from services.selectors import outside
 
 Target = Demand | SubOrder | Assignment
@@ -32,13 +33,9 @@ class Known:
     """Where effects read rows other than those that move: here one question at a time. Triage, which moves many at once,
     has read the answers for all of them beforehand (`services.actions.triage`)."""
 
-    def reported(self, units: Collection[int]) -> Mapping[int, Sequence[NodeScope]]:
-        """Of each unit, the places with which it is registered today."""
-        found: dict[int, list[NodeScope]] = {}
-        rows = UnitCheckIn.objects.current().filter(unit_id__in=units, unit__is_active=True).select_related("node")
-        for row in rows:
-            found.setdefault(row.unit_id, []).append(scope_of(row.node))
-        return found
+    def grounds(self, units: Collection[int]) -> Mapping[int, Sequence[NodeScope]]:
+        """Of each unit, the places in which it can be given what hangs there."""
+        return grounds_of(units)
 
     def linked(self, demand: Demand) -> Sequence[Demand]:
         """What was linked to a demand, locked."""

@@ -119,7 +119,7 @@ class _Table(Known):
             if row.linked_to_id is not None:
                 self._linked[row.linked_to_id].append(row)
         units = {unit.pk for _key, data in given for unit in (data.get("unit"), *data.get("supporting", ())) if unit}
-        self._reported = super().reported(units) if units else {}
+        self._grounds = super().grounds(units) if units else {}
 
     def inputs(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """The inputs of a step, with the demand it speaks of as it is now: another order may have moved it."""
@@ -132,8 +132,8 @@ class _Table(Known):
             if made.step.row.name == "link" and isinstance(row, Demand) and row.linked_to_id is not None:
                 self._linked[row.linked_to_id].append(row)
 
-    def reported(self, units: Collection[int]) -> Mapping[int, Sequence[NodeScope]]:
-        return self._reported
+    def grounds(self, units: Collection[int]) -> Mapping[int, Sequence[NodeScope]]:
+        return self._grounds
 
     def linked(self, demand: Demand) -> Sequence[Demand]:
         return sorted(self._linked.pop(demand.pk, []), key=lambda row: row.pk)

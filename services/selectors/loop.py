@@ -194,7 +194,7 @@ def target_for(user: Any, demand: Demand, name: str, *, key: str = "") -> Target
 
 
 def units_to_dispatch(demand: Demand, user: Any = None) -> QuerySet[Unit]:
-    """Units that have reported to the place, or to one around it; of a desk above the community (`user`'s) more."""
+    """Units that can be given the matter (`services.reach`); of a desk above the community (`user`'s) more."""
     return units_in_reach(demand, user)
 
 

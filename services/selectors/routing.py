@@ -5,7 +5,7 @@ those that name it, and those that name none and say where to. What is read is f
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,11 @@ from core import working_calendar
 from core.working_calendar import WorkingCalendar
 from grids.models import GridNode, Level, NodeKind
 from grids.naming import COMMUNITY, STREET
+from grids.policies import NodeScope
 from partybuilding.models import Unit
-from services.models import Category, Demand, Desk, Origin, RouteMode, RouteTime, RoutingRule, SubOrder, UnitCheckIn
+from services.models import Category, Demand, Desk, Origin, RouteMode, RouteTime, RoutingRule, SubOrder
 from services.models.routing import OutsideMatter
+from services.reach import grounds_of
 from services.selectors import outside
 
 # Beside the keys of levels, a rule may name the grids of parks, schools and markets (docs/domain.md#c3).
@@ -163,7 +165,7 @@ class Facts:
         calendar: the working calendar.
         level_names: (county id, level key) -> its name there.
         places: level key -> the pieces of the tree at that level, where demands are.
-        reported: unit id -> the pieces of the tree where it has checked in.
+        grounds: unit id -> the places in which it can be given what hangs there (`services.reach`).
         had: demand id -> units that were given it, whether they have it still or gave it back.
         matters: what a community must not lead.
     """
@@ -171,14 +173,13 @@ class Facts:
     calendar: WorkingCalendar
     level_names: dict[tuple[int, str], str]
     places: dict[str, list[_Span]]
-    reported: dict[int, list[_Span]]
+    grounds: Mapping[int, Sequence[NodeScope]]
     had: dict[int, dict[int, str]]
     matters: list[OutsideMatter]
 
     @classmethod
     def gather(cls, lines: Sequence[Line], demands: Collection[Demand]) -> "Facts":
         counties = {demand.county_id for demand in demands}
-        trees = {demand.node.tree_id for demand in demands}
         levels = {key for line in lines for key in line.rule.levels}
         units = {line.rule.unit_id for line in lines if line.rule.unit_id}
         units |= {unit.pk for line in lines for unit in line.supporting}
@@ -186,7 +187,7 @@ class Facts:
             calendar=working_calendar.load(),
             level_names=_level_names(counties) if levels else {},
             places=_places(levels - _EVERYWHERE, {demand.community_id for demand in demands}),
-            reported=_reported(units, trees),
+            grounds=grounds_of(units) if units else {},
             had=_had(units, [demand.pk for demand in demands]),
             matters=outside.matters_of(counties) if units else [],
         )
@@ -195,8 +196,8 @@ class Facts:
         """One demand through the rules. Nothing is read."""
         return _Walk(lines, self, demand).run()
 
-    def has_reported(self, unit: Unit, node: GridNode) -> bool:
-        return any(span.holds(node) for span in self.reported.get(unit.pk, ()))
+    def in_reach(self, unit: Unit, node: GridNode) -> bool:
+        return any(place.holds(node) for place in self.grounds.get(unit.pk, ()))
 
     def lies_in(self, key: str, node: GridNode) -> bool:
         """Whether a place is of a level, or lies in one of it."""
@@ -223,15 +224,6 @@ def _places(levels: set[str], communities: Collection[int]) -> dict[str, list[_S
         found.setdefault(key, []).append(_Span(*span))
         if kind == NodeKind.DEDICATED:
             found.setdefault(DEDICATED, []).append(_Span(*span))
-    return found
-
-
-def _reported(units: Collection[int], trees: Collection[int]) -> dict[int, list[_Span]]:
-    found: dict[int, list[_Span]] = {}
-    if units:
-        rows = UnitCheckIn.objects.current().filter(unit_id__in=units, node__tree_id__in=trees).order_by()
-        for unit, *span in rows.values_list("unit_id", "node__tree_id", "node__lft", "node__rght"):
-            found.setdefault(unit, []).append(_Span(*span))
     return found
 
 
@@ -346,7 +338,7 @@ class _Walk:
             return _("“%(unit)s”退回过这件事") % {"unit": unit.label}
         if state is not None:
             return _("“%(unit)s”已在办理这件事") % {"unit": unit.label}
-        if not self.facts.has_reported(unit, self.demand.node):
+        if not self.facts.in_reach(unit, self.demand.node):
             return _("“%(unit)s”没有在这里报到") % {"unit": unit.label}
         if outside.is_of_community(unit):
             for matter in self.facts.matters:
@@ -359,7 +351,7 @@ class _Walk:
 
     def _may_help(self, unit: Unit) -> bool:
         had = self.facts.had.get(self.demand.pk, {})
-        return unit.is_active and unit.pk not in had and self.facts.has_reported(unit, self.demand.node)
+        return unit.is_active and unit.pk not in had and self.facts.in_reach(unit, self.demand.node)
 
     def _reason(self, line: Line) -> str:
         why = "，".join(self._conditions(line)) or _("适用于所有需求")

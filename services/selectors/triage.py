@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from core import policies
 from core.models import User
 from grids.querysets import in_subtree
-from partybuilding.models import Unit
+from partybuilding.models import CompoundRunning, Unit
 from services import posts
 from services.category_words import FALLBACK, WORDS, guesser
 from services.models import Category, Demand, DemandState, UnitCheckIn
@@ -142,11 +142,13 @@ def _said(words: Sequence[str]) -> str:
 
 
 def units_around(demands: Collection[Demand]) -> list[Unit]:
-    """The units that have reported where the demands hang or around it: what may be typed into the field."""
-    places = Q(pk__in=[])
+    """The units that have reported where the demands hang or around it, and the firms that run compounds there: what may
+    be typed into the field."""
+    inside = above = Q(pk__in=[])
     for community in {demand.community_id: demand.community for demand in demands}.values():
-        places |= in_subtree(community, "node")
-        above = Q(node__tree_id=community.tree_id, node__lft__lt=community.lft, node__rght__gt=community.rght)
-        places |= above
-    reported = UnitCheckIn.objects.current().filter(places, unit__is_active=True)
-    return list(Unit.objects.filter(pk__in=reported.values("unit_id")).order_by("name"))
+        inside |= in_subtree(community, "node")
+        above |= Q(node__tree_id=community.tree_id, node__lft__lt=community.lft, node__rght__gt=community.rght)
+    reported = UnitCheckIn.objects.current().filter(inside | above, unit__is_active=True)
+    running = CompoundRunning.objects.by_firms().filter(inside)
+    here = Q(pk__in=reported.values("unit_id")) | Q(pk__in=running.values("firm_id"))
+    return list(Unit.objects.filter(here).order_by("name"))

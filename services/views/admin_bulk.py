@@ -25,7 +25,8 @@ from services import posts
 from services.actions import exporting
 from services.actions.triage import Order, triage
 from services.forms import MoveForm
-from services.models import Demand, UnitCheckIn
+from services.models import Demand
+from services.reach import serves
 from services.selectors import loop as selectors
 from services.selectors.loop import Action
 from services.views import cards
@@ -93,14 +94,14 @@ def _sort_out(user: Any, demands: list[Demand], name: str) -> tuple[list[Demand]
 
 
 def _form(request: HttpRequest, able: list[Demand], name: str, sent: bool) -> MoveForm:
-    """The move's own form; units are those that have reported to every place, categories stay as they are."""
+    """The move's own form; units are those that can be given matters at every place, categories stay as they are."""
     action = Action(DEMAND.get(name), able[0])
     form = MoveForm(request.POST if sent else None, action=action, user=request.user)
     for field in ("version", "category"):
         form.fields.pop(field, None)
     units: QuerySet[Unit] = Unit.objects.order_by("name")
     for node in {demand.node for demand in able}:
-        units = units.filter(pk__in=UnitCheckIn.objects.covering(node).values("unit_id"))
+        units = units.filter(serves(node))
     for field in ("unit", "supporting"):
         if field in form.fields:
             form.fields[field].queryset = units  # type: ignore[attr-defined]
