@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -22,7 +22,7 @@ from core.text import ellipsis
 from grids.admin_people import date_input
 from grids.admin_places import PlaceFilter, place_field
 from grids.models import GridNode
-from partybuilding.models import Unit
+from partybuilding.models import CompoundRunning, Unit
 from partybuilding.pairing_deeds import version
 from partybuilding.unit_names import UnitNames
 from services import actions, posts
@@ -31,7 +31,8 @@ from services.models import Activity, ActivityKind, UnitCheckIn
 
 
 class FactsForm(DeedForm):
-    """What an activity is. Units that report to the person's places are ticked, others are named."""
+    """What an activity is. Units that report to the person's places and firms that run compounds there are ticked, others
+    are named."""
 
     kind = forms.ChoiceField(label=lazy("类型"), choices=ActivityKind.choices)
     title = forms.CharField(label=lazy("活动名称"), max_length=80)
@@ -57,7 +58,8 @@ class FactsForm(DeedForm):
         places = GridNode.objects.filter(policies.within(GridNode, self.user, posts.MANAGE_ACTIVITY))
         self.places = places.standing().filter(community__isnull=False)
         held = UnitCheckIn.objects.current().filter(node__in=places.values("pk")).values("unit")
-        units = Unit.objects.active().filter(pk__in=held)
+        running = CompoundRunning.objects.by_firms().filter(node__in=places.values("pk")).values("firm")
+        units = Unit.objects.active().filter(Q(pk__in=held) | Q(pk__in=running))
         if self.obj is not None:
             units = Unit.objects.filter(pk__in=[*units.values_list("pk", flat=True), *_unit_keys(self.obj)])
         self.fields["units"] = RowsField(
