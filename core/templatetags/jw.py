@@ -1,13 +1,19 @@
 """What templates say about people, time and codes. Every filter takes None and gives an empty text for it."""
 
 from datetime import date, datetime
+from unicodedata import east_asian_width
 
 from django import template
 from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString, mark_safe
 
 from core import codes, masking, periods
 
 register = template.Library()
+
+# In half letters: a date (2026年12月13日), a code or a state stands on one line up to here; a sentence does not.
+_ONE_LINE = 17
 
 
 @register.filter
@@ -50,3 +56,18 @@ def time_left(due: datetime | None) -> str:
 def follow_code(value: str | None) -> str:
     """3847 2915 6602."""
     return codes.format_follow_code(value) if value else ""
+
+
+@register.filter
+def is_short(value: object) -> bool:
+    """Whether what a cell shows is too short to be broken: a date, a code, a state, a name."""
+    words = strip_tags(str(value)).strip()
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in words) <= _ONE_LINE
+
+
+@register.filter
+def whole_cell(cell: str) -> str:
+    """A drawn cell of a list (`<td class="…">`), kept on one line if it is short. Columns otherwise shrink to a letter."""
+    if not isinstance(cell, SafeString) or not is_short(cell):
+        return cell
+    return mark_safe(cell.replace(' class="', ' class="nowrap ', 1))  # noqa: S308

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -74,7 +75,7 @@ class RateExclusionAdmin(ScopedModelAdmin):
 
     @admin.display(description=lazy("申请"))
     def asked(self, row: RateExclusion) -> str:
-        return f"{row.by.name} {day_words(row.at)}"
+        return format_html('{}<span class="cell-under nowrap">{}</span>', row.by.name, day_words(row.at))
 
     @admin.display(description=lazy("状态"))
     def state_chip(self, row: RateExclusion) -> str:

@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 from django.template import Context, Template
+from django.utils.safestring import mark_safe
 
 NOW = datetime(2026, 3, 5, 6, 30, tzinfo=UTC)  # 14:30 in Beijing
 FILTERS = ["mask_phone", "mask_name", "cn_date", "cn_datetime", "cn_datetime_full", "time_left", "follow_code"]
@@ -37,3 +38,22 @@ def test_a_value_is_shown_the_way_people_read_it(name, value, text):
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_nothing_is_shown_as_nothing(name, nothing):
     assert shown(name, nothing) == ""
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ('<td class="field-due">2026年12月13日</td>', True),
+        ('<td class="field-state"><span class="chip tone-blue">帮扶中</span></td>', True),
+        ('<td class="field-code">20261103-253110</td>', True),
+        ('<td class="field-why">因修路停水，居民已经知道，不算超期</td>', False),
+    ],
+)
+def test_a_short_cell_stays_on_one_line_and_a_sentence_does_not(cell: str, kept: bool) -> None:
+    drawn = Template("{% load jw %}{{ cell|whole_cell }}").render(Context({"cell": mark_safe(cell)}))
+    assert drawn == (cell.replace(' class="', ' class="nowrap ', 1) if kept else cell)
+
+
+def test_a_cell_that_was_not_drawn_is_escaped_like_any_text() -> None:
+    drawn = Template("{% load jw %}{% if cell|is_short %}short{% endif %} {{ cell }}").render(Context({"cell": "<b>"}))
+    assert drawn == "short &lt;b&gt;"
