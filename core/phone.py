@@ -47,11 +47,21 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Button:
+    """What can be done with a thing; `kind` as `components/button.html` takes it."""
+
+    label: str | Promise
+    url: str
+    kind: str = "plain"
+
+
+@dataclass(frozen=True)
 class Card:
     """A row of a list, and the one thing to do with it, as `components/row_card.html` draws it.
 
     Attributes:
         chips: (words, tone). meta: small texts beneath. action: (words, address).
+        action_kind: plain where something else on the page is the main thing to do.
     """
 
     title: str
@@ -61,6 +71,15 @@ class Card:
     meta: Sequence[str] = ()
     text: str = ""
     action: tuple[str, str] | None = None
+    action_kind: str = "main"
+
+
+_WEIGHT = {"main": 0, "plain": 1, "danger": 2}
+
+
+def in_order(buttons: Iterable[Button]) -> list[Button]:
+    """The main one first, the dangerous ones last."""
+    return sorted(buttons, key=lambda button: _WEIGHT[button.kind])
 
 
 Counter = Callable[[User], int]

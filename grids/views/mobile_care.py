@@ -99,6 +99,8 @@ def households(request: HttpRequest) -> HttpResponse:
     found = list(rows.order_by(pressing, "next_visit_on", "room", "pk")[start : start + PER_PAGE + 1])
     query = {"all": "1"} if everybody else {}
     context = {
+        "title": _("关爱走访"),
+        "back": reverse("mobile:todo"),
         "cards": [card_of(one) for one in found[:PER_PAGE]],
         "everybody": everybody,
         "progress": care_selectors.summary_of(user),

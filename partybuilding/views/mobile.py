@@ -3,7 +3,6 @@
 Works without JavaScript. Posts answer with a redirect: WeChat's back button must never send a form again.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -18,7 +17,7 @@ from core.deeds import Deed
 from core.errors import Conflict, NotFound
 from core.models import User
 from core.periods import date_words
-from core.phone import Way, person, phone_page
+from core.phone import Button, Card, Way, person, phone_page
 from core.phone_deeds import do_deed
 from grids.naming import steps_of
 from partybuilding import raising, selectors
@@ -42,30 +41,20 @@ def ways(user: User) -> list[Way]:
     return [Way(_("我的包联"), reverse("mobile:pairings"), "place", note, unsolved, _("个未解决的问题"))]
 
 
-@dataclass(frozen=True)
-class Card:
-    """A place in the list, and the one thing to do."""
-
-    pairing: Any
-    place: list[str]
-    chips: list[tuple[str, str]]
-    meta: list[str]
-
-    @property
-    def url(self) -> str:
-        return reverse("mobile:pairing", args=[self.pairing.pk])
-
-    @property
-    def visit_url(self) -> str:
-        return reverse("mobile:pairing_visit", args=[self.pairing.pk])
-
-
 def card_of(row: Any) -> Card:
     """The pairing must bring its counts (`with_counts`)."""
     unsolved = [(_("未解决 %(count)d 个") % {"count": row.open_count}, "amber")] if row.open_count else []
     been = _("最近走访 %(day)s") % {"day": date_words(row.last_visit)} if row.last_visit else _("还没有走访过")
     whose = [row.unit.label] if row.unit else []
-    return Card(row, steps_of(row.node.path), [(row.get_kind_display(), "blue"), *unsolved], [*whose, been])
+    return Card(
+        title=row.node.name,
+        url=_page_of(row),
+        place=steps_of(row.node.path),
+        chips=[(row.get_kind_display(), "blue"), *unsolved],
+        meta=[*whose, been],
+        text=row.duty,
+        action=(str(VISIT.label), reverse("mobile:pairing_visit", args=[row.pk])),
+    )
 
 
 @phone_page
@@ -75,7 +64,7 @@ def pairings(request: HttpRequest) -> HttpResponse:
     rows = selectors.held_by(person(request)).with_counts().select_related("node", "unit", "user")
     rows = rows.order_by(F("last_visit").asc(nulls_first=True), "node__tree_id", "node__lft", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"cards": [card_of(row) for row in page.object_list], "page": page}
+    context = {"title": _("我的包联"), "cards": [card_of(row) for row in page.object_list], "page": page}
     return phone.show(request, "partybuilding/mobile/pairings.html", context, active="me")
 
 
@@ -89,11 +78,21 @@ def pairing(request: HttpRequest, pk: int) -> HttpResponse:
     may = policies.can(user, VISIT_PAIRING, row)
     for problem in problems:
         problem.pairing = row
+    facts = [
+        (_("谁包联"), row.holder),
+        (_("职责"), row.duty),
+        (_("从哪天起"), date_words(row.start)),
+        (_("到哪天止"), date_words(row.end) if row.end else ""),
+    ]
+    visit_button = Button(VISIT.label, reverse("mobile:pairing_visit", args=[row.pk]), "main")
     context = {
-        "card": card_of(row),
-        "pairing": row,
-        "since": date_words(row.start),
-        "until": date_words(row.end) if row.end else "",
+        "kind": _("包联"),
+        "name": row.node.name,
+        "chips": card_of(row).chips,
+        "place": steps_of(row.node.path),
+        "facts": [(label, words) for label, words in facts if words],
+        "buttons": [visit_button] if may else [],
+        "back": reverse("mobile:pairings"),
         "may_visit": may,
         "problems": [
             {

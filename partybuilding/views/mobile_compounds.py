@@ -4,7 +4,6 @@ Works without JavaScript. A form that is sent answers with a redirect: WeChat's 
 """
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -21,7 +20,7 @@ from core.errors import DomainError, NotFound
 from core.forms import PhotosField, add_domain_error
 from core.models import User
 from core.periods import date_words
-from core.phone import person, phone_page
+from core.phone import Card, person, phone_page
 from grids import pictures
 from grids.actions import add_remediation_photos
 from grids.models import FacilityKind, PhotoStage, Remediation, RemediationState
@@ -77,6 +76,7 @@ def compounds(request: HttpRequest) -> HttpResponse:
         return "?" + urlencode({**({"q": asked} if asked else {}), "page": page})
 
     context = {
+        "title": _("小区档案"),
         "cards": [_card(compound) for compound in found[:PER_PAGE]],
         "asked": asked,
         "previous_url": address(number - 1) if number > 1 else "",
@@ -97,7 +97,9 @@ def compound(request: HttpRequest, pk: int) -> HttpResponse:
     projects = Remediation.objects.visible_to(user).filter(node=pk).prefetch_related("photos")
     may_add = policies.can(user, MANAGE_COMPOUND, found) and not found.is_retired
     context = {
-        "compound": found,
+        "kind": _("小区档案"),
+        "name": found.name,
+        "back": reverse("mobile:compounds"),
         "place": steps_of(found.path),
         "chips": _chips(found),
         "facts": _facts(found),
@@ -152,12 +154,18 @@ def _page(request: HttpRequest) -> int:
     return min(int(text), 1000) if text.isascii() and text.isdigit() and len(text) < 6 and int(text) else 1
 
 
-def _card(found: Compound) -> dict[str, Any]:
+def _card(found: Compound) -> Card:
     running = found.running
     meta = [_("%(count)d 户") % {"count": found.households}] if found.households else []
     if running is not None and running.firm_name:
         meta.append(running.firm_name)
-    return {"compound": found, "place": steps_of(found.path)[:-1], "chips": _chips(found), "meta": meta}
+    return Card(
+        title=found.name,
+        url=reverse("mobile:compound", args=[found.pk]),
+        place=steps_of(found.path)[:-1],
+        chips=_chips(found),
+        meta=meta,
+    )
 
 
 def _chips(found: Compound) -> list[tuple[str, str]]:

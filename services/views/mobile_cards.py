@@ -15,7 +15,7 @@ from core import phone
 from core.errors import NotFound
 from core.models import User
 from core.periods import Quarter, date_words
-from core.phone import Way, person, phone_page
+from core.phone import Card, Way, person, phone_page
 from partybuilding.models import Unit
 from services.actions.member_cards import receive_cards
 from services.actions.member_services import plain
@@ -42,17 +42,20 @@ def ways(user: User) -> Iterator[Way]:
 @require_safe
 def cards(request: HttpRequest) -> HttpResponse:
     """The quarters of the units one acts for, newest first."""
-    rows = _quarters(person(request))
-    quarters = [
-        {
-            **row,
-            "hours": plain(row["hours"]),
-            "label": Quarter.of(row["quarter"]).label,
-            "code": Quarter.of(row["quarter"]).code,
-        }
-        for row in rows
-    ]
-    return phone.show(request, "services/mobile/cards.html", {"quarters": quarters}, active="me")
+    found = [_quarter_card(row) for row in _quarters(person(request))]
+    return phone.show(request, "services/mobile/cards.html", {"title": _("党员服务卡"), "cards": found}, active="me")
+
+
+def _quarter_card(row: dict[str, Any]) -> Card:
+    quarter = Quarter.of(row["quarter"])
+    counts = {"people": row["people"], "services": row["services"], "hours": plain(row["hours"])}
+    return Card(
+        title=quarter.label,
+        url=reverse("mobile:unit_cards", args=[row["unit"], quarter.code]),
+        place=[],
+        chips=[(_("待查收"), "amber") if row["unread"] else (_("已查收"), "green")],
+        meta=[row["unit__name"], _("%(people)d 人，服务 %(services)d 次，%(hours)s 小时") % counts],
+    )
 
 
 def _quarters(user: User) -> Any:

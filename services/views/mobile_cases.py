@@ -17,7 +17,7 @@ from core.deeds import Deed
 from core.errors import Conflict, Forbidden, NotFound
 from core.models import User
 from core.periods import date_words
-from core.phone import Card, person, phone_page
+from core.phone import Button, Card, person, phone_page
 from core.phone_deeds import do_deed, lead_on
 from grids.naming import steps_of
 from services import posts
@@ -45,6 +45,7 @@ def cases(request: HttpRequest) -> HttpResponse:
         found = rows.filter(mine).order_by("state", "-closed_at" if over else "review_on", "pk")
         page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
+        "title": _("帮扶个案"),
         "helps": [] if over else [_help_card(row) for row in selectors.own_helps(user)[:PER_PAGE]],
         "cards": [_case_card(user, row) for row in page] if page is not None else [],
         "page": page,
@@ -96,6 +97,9 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
     mine = selectors.units_of(user)
     main = main_deed(row, helps) if managed else ""
     context = {
+        "kind": _("帮扶个案"),
+        "name": row.title,
+        "back": reverse("mobile:cases"),
         "case": row,
         "whole": whole,
         "managed": managed,
@@ -105,15 +109,15 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
         "own": [_shown(user, one, row) for one in helps if one.unit_id in mine],
         "others": [_shown(user, one, row) for one in helps if one.unit_id not in mine],
         "buttons": [
-            {
-                "deed": deed,
-                "kind": "main" if deed.name == main else deed.tone,
-                "url": reverse("mobile:case_move", args=[row.pk, deed.name]),
-            }
+            Button(
+                deed.label,
+                reverse("mobile:case_move", args=[row.pk, deed.name]),
+                "main" if deed.name == main else deed.tone,
+            )
             for deed in sorted(CASE_DEEDS, key=lambda one: one.name != main)
             if managed and deed.may(user, row)
         ],
-        "events": [event(one) for one in selectors.entries_of(user, row)] if whole else [],
+        "events": [event(one) for one in selectors.entries_of(user, row)] if whole else None,
         "review": date_words(row.review_on) if row.review_on and managed else "",
     }
     return phone.show(request, "services/cases/mobile_one.html", context, active="me")

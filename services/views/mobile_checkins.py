@@ -18,7 +18,7 @@ from core.deeds import Deed
 from core.errors import Conflict, Forbidden, NotFound
 from core.models import User
 from core.periods import date_words
-from core.phone import Card, Way, person, phone_page
+from core.phone import Button, Card, Way, person, phone_page
 from core.phone_deeds import do_deed, lead_on
 from grids.models import GridNode
 from grids.naming import COMMUNITY, steps_of
@@ -110,6 +110,7 @@ def checkins(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     may_apply = policies.holds(user, posts.APPLY_CHECKIN)
     context = {
+        "title": _("我的报到"),
         "cards": [checkin_card(row, may_apply=may_apply) for row in page.object_list],
         "applications": [application_card(row, by_place=True) for row in selectors.own_news(user)[:RECENT]],
         "page": page,
@@ -126,13 +127,27 @@ def checkin(request: HttpRequest, pk: int) -> HttpResponse:
     row: Any = checkin_papers.find(user, pk)
     row.asked = row.renewals.filter(state__in=selectors.open_states()).exists()
     may = policies.can(user, posts.APPLY_CHECKIN, row) and selectors.may_renew(row) and not row.asked
+    facts = [
+        (_("报到单位"), row.unit.name),
+        (_("回执编号"), row.number),
+        (_("报到日期"), date_words(row.start)),
+        (_("协议到期"), date_words(row.until) if row.until else _("不定期")),
+        (_("带来的资源和服务"), row.brings),
+        (_("单位联络员"), row.unit_liaison.name if row.unit_liaison else "—"),
+        (_("社区联络员"), row.community_liaison.name if row.community_liaison else "—"),
+    ]
+    renewing = [Button(_("申请续签"), reverse("mobile:checkin_renew", args=[row.pk]), "main")] if may else []
     context = {
-        "checkin": row,
+        "kind": _("报到"),
+        "name": row.node.name,
         "place": steps_of(row.node.path),
         "chips": chips_of(row),
-        "since": date_words(row.start),
-        "until": date_words(row.until) if row.until else _("不定期"),
-        "renew_url": reverse("mobile:checkin_renew", args=[row.pk]) if may else "",
+        "facts": [(label, words) for label, words in facts if words],
+        "buttons": [
+            *renewing,
+            Button(_("看回执"), reverse("places:checkin_receipt", args=[row.pk])),
+            Button(_("下载共建协议"), reverse("places:checkin_agreement", args=[row.pk])),
+        ],
         "back": _list_of(user, row),
     }
     return phone.show(request, "services/checkins/mobile_one.html", context, active="me")
@@ -197,7 +212,8 @@ def waiting(request: HttpRequest) -> HttpResponse:
     if not policies.holds(user, posts.MANAGE_CHECKIN):
         raise Forbidden(_("您没有接收单位报到的权限。"))
     page = Paginator(selectors.waiting(user), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"cards": [application_card(row, by_place=False) for row in page.object_list], "page": page}
+    cards = [application_card(row, by_place=False) for row in page.object_list]
+    context = {"title": _("报到申请"), "cards": cards, "page": page}
     return phone.show(request, "services/checkins/mobile_waiting.html", context, active="me")
 
 
@@ -207,17 +223,31 @@ def application(request: HttpRequest, pk: int) -> HttpResponse:
     """One application: what is offered, what was said, what can be done."""
     user = person(request)
     row = _application(user, pk)
+    leads = (
+        [Button(_("看报到和回执"), reverse("mobile:checkin", args=[row.checkin_id]), "main")] if row.checkin_id else []
+    )
     context = {
         "application": row,
-        "card": application_card(row, by_place=False),
-        "applied": date_words(row.applied_at),
+        "kind": _("报到申请"),
+        "name": row.unit.name,
+        "chips": application_card(row, by_place=False).chips,
+        "place": steps_of(row.node.path),
+        "facts": [
+            (_("角色"), row.get_role_display()),
+            (_("带来的资源和服务"), row.brings),
+            (_("共建年限"), _("%(years)d 年") % {"years": row.years}),
+            (_("单位联络员"), row.unit_liaison.name if row.unit_liaison else "—"),
+            (_("申请日期"), date_words(row.applied_at)),
+        ],
         "buttons": [
-            {"deed": deed, "url": reverse("mobile:checkin_move", args=[row.pk, deed.name])}
-            for deed in MOVES
-            if deed.may(user, row)
+            *leads,
+            *(
+                Button(deed.label, reverse("mobile:checkin_move", args=[row.pk, deed.name]), deed.tone)
+                for deed in MOVES
+                if deed.may(user, row)
+            ),
         ],
         "back": _list_of(user, row),
-        "checkin_url": reverse("mobile:checkin", args=[row.checkin_id]) if row.checkin_id else "",
     }
     return phone.show(request, "services/checkins/mobile_application.html", context, active="me")
 

@@ -24,8 +24,7 @@ from core.errors import Conflict, DomainError, Forbidden, NotFound
 from core.forms import PhotosField, add_domain_error
 from core.models import User
 from core.periods import date_words
-from core.phone import Way, person, phone_page
-from core.workflow import Transition
+from core.phone import Button, Card, Way, person, phone_page
 from grids.admin_people import date_input
 from grids.models import GridNode
 from grids.naming import steps_of
@@ -89,12 +88,14 @@ def commitments(request: HttpRequest) -> HttpResponse:
     rows = rows.select_related("node", "unit", "member").order_by("-done_on" if over else "due_on", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     units, members = _sides(user, posts.MAKE_COMMITMENT)
+    makes = bool(units or members)
     context = {
+        "title": _("我的承诺") if makes else _("承诺事项"),
         "cards": [_card(row, user) for row in page],
         "page": page,
+        "query": "over=1" if over else "",
         "over": over,
-        "confirms": confirms,
-        "make_url": reverse("mobile:commitment_make") if units or members else "",
+        "make_url": reverse("mobile:commitment_make") if makes else "",
         "codes": [
             (unit.label, reverse("resident:unit_promises", args=[unit.pk]))
             for unit in Unit.objects.active().filter(pk__in=units)
@@ -103,37 +104,32 @@ def commitments(request: HttpRequest) -> HttpResponse:
     return phone.show(request, "services/mobile/commitments.html", context, active="me")
 
 
-def _card(row: Commitment, user: User) -> dict[str, Any]:
-    moves = [move for move in COMMITMENT.available(row, user) if move.name in DEEDS]
-    return {
-        "row": row,
-        "url": reverse("mobile:commitment", args=[row.pk]),
-        "chips": chips(row),
-        "place": steps_of(row.node.path),
-        "meta": [
+def _card(row: Commitment, user: User) -> Card:
+    next_step = _buttons(row, user)[:1]
+    return Card(
+        title=row.title,
+        url=reverse("mobile:commitment", args=[row.pk]),
+        place=steps_of(row.node.path),
+        chips=chips(row),
+        meta=[
             row.holder,
             _("%(day)s前完成") % {"day": date_words(row.due_on)},
             _("进度 %(percent)d%%") % {"percent": row.percent},
         ],
-        "buttons": _buttons(row, moves)[:1],
-    }
+        action=(str(next_step[0].label), next_step[0].url) if next_step else None,
+        action_kind="plain",
+    )
 
 
-def _buttons(row: Commitment, moves: list[Transition]) -> list[dict[str, Any]]:
+def _buttons(row: Commitment, user: User) -> list[Button]:
     """What can be done: the next step first. Until it is all but done that is to tell how far it is."""
-    rank = {"main": 0, "plain": 1, "danger": 2}
-    tones = {move.name: move.tone for move in moves}
+    tones = {move.name: move.tone for move in COMMITMENT.available(row, user) if move.name in DEEDS}
     if "progress" in tones and row.percent < 100:
         tones |= {"progress": "main", "report": "plain"}
-    found = [
-        {
-            "label": move.label,
-            "kind": tones[move.name],
-            "url": reverse("mobile:commitment_move", args=[row.pk, move.name]),
-        }
-        for move in moves
-    ]
-    return sorted(found, key=lambda one: rank[one["kind"]])
+    return phone.in_order(
+        Button(COMMITMENT.get(name).label, reverse("mobile:commitment_move", args=[row.pk, name]), tone)
+        for name, tone in tones.items()
+    )
 
 
 @phone_page
@@ -142,14 +138,23 @@ def commitment(request: HttpRequest, pk: int) -> HttpResponse:
     """One promise: what was promised, how far it is, what can be done."""
     user = person(request)
     row = _find(user, pk)
-    moves = [move for move in COMMITMENT.available(row, user) if move.name in DEEDS]
+    facts = [
+        (_("谁承诺"), row.holder),
+        (_("完成标准"), row.measure),
+        (_("责任人"), row.owner),
+        (_("完成期限"), date_words(row.due_on)),
+        (_("进度"), f"{row.percent}%"),
+        (_("完成日期"), date_words(row.done_on) if row.done_on else ""),
+        (_("社区意见"), row.reason),
+    ]
     context = {
-        "row": row,
+        "kind": _("承诺事项"),
+        "name": row.title,
         "chips": chips(row),
         "place": steps_of(row.node.path),
-        "due": date_words(row.due_on),
-        "done": date_words(row.done_on) if row.done_on else "",
-        "buttons": _buttons(row, moves),
+        "facts": [(label, words) for label, words in facts if words],
+        "buttons": _buttons(row, user),
+        "back": reverse("mobile:commitments"),
         "events": [
             {
                 "what": _("进度 %(percent)d%%") % {"percent": step.percent},

@@ -23,7 +23,7 @@ from core.errors import Conflict, DomainError, NotFound
 from core.forms import add_domain_error
 from core.models import User
 from core.periods import date_words
-from core.phone import Way, person, phone_page
+from core.phone import Card, Way, person, phone_page
 from partybuilding.models import Unit
 from partybuilding.policies import UnitScope
 from services import posts
@@ -77,7 +77,8 @@ def meetings(request: HttpRequest) -> HttpResponse:
     asked = Attendance.objects.filter(meeting__in=[row.pk for row in shown], unit__in=mine).select_related("unit")
     for answer in asked if mine else []:
         answers.setdefault(answer.meeting_id, []).append(answer)
-    context = {"cards": [_card(row, answers.get(row.pk, [])) for row in shown], "page": page}
+    cards = [_card(row, answers.get(row.pk, [])) for row in shown]
+    context = {"title": _("联席会议"), "cards": cards, "page": page}
     return _show(request, "meetings", context)
 
 
@@ -276,17 +277,24 @@ def _item(user: User, pk: int) -> AgendaItem:
 def matters(request: HttpRequest) -> HttpResponse:
     """What meetings asked the person to see to, as a leader."""
     page = Paginator(selectors.matters_of_leader(person(request)), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"cards": [_matter(row) for row in page.object_list], "page": page}
+    cards = [_matter_card(row) for row in page.object_list]
+    context = {"title": _("请我协调的事"), "cards": cards, "page": page}
     return _show(request, "meeting_matters", context)
 
 
+def _matter_card(row: Resolution) -> Card:
+    return Card(
+        title=row.item.title,
+        url=reverse("mobile:meeting_matter", args=[row.pk]),
+        place=[],
+        chips=[faces.resolution_chip(row)],
+        meta=[row.meeting.title, _("期限：%(day)s") % {"day": date_words(row.due_on)}],
+        text=row.text,
+    )
+
+
 def _matter(row: Resolution) -> dict[str, Any]:
-    return {
-        "row": row,
-        "url": reverse("mobile:meeting_matter", args=[row.pk]),
-        "chip": faces.resolution_chip(row),
-        "due": date_words(row.due_on),
-    }
+    return {"row": row, "chip": faces.resolution_chip(row), "due": date_words(row.due_on)}
 
 
 @phone_page

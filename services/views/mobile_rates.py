@@ -66,7 +66,7 @@ def ladder(request: HttpRequest) -> HttpResponse:
     policies_or_404(user, posts.INSTRUCT_DEMAND)
     rows = _escalated(user).select_related("demand__node", "demand__community", "demand__category", "demand__lead_unit")
     page = Paginator(rows.order_by("limit", "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"cards": [_late_card(row) for row in page], "page": page}
+    context = {"title": _("报我的超期事项"), "cards": [_late_card(row) for row in page], "page": page}
     return phone.show(request, "services/mobile/ladder.html", context, active="me")
 
 
@@ -136,7 +136,13 @@ def bulletins(request: HttpRequest) -> HttpResponse:
     rows = rows.filter(state="settled") if over else rows.exclude(state="settled")
     page = Paginator(rows.order_by(F("due_at").asc(nulls_last=True), "-pk"), PER_PAGE)
     found = page.get_page(request.GET.get("page"))
-    context = {"cards": [_item_card(row) for row in found], "page": found, "over": over}
+    context = {
+        "title": _("通报整改"),
+        "cards": [_item_card(row) for row in found],
+        "page": found,
+        "query": "over=1" if over else "",
+        "over": over,
+    }
     return phone.show(request, "services/mobile/bulletins.html", context, active="me")
 
 
@@ -169,6 +175,7 @@ def bulletin_item(request: HttpRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             # The table says why, and nothing is written.
             BULLETIN_ITEM.check(row, ANSWER.name, actor=user, data=request.POST)
+        context |= {"kind": _("通报事项"), "name": card.title}
         return phone.show(request, "services/mobile/bulletin_item.html", context, active="me")
     return do_deed(
         request,

@@ -22,7 +22,7 @@ from core.deeds import Deed
 from core.errors import Conflict, Forbidden, NotFound
 from core.models import User
 from core.periods import Month, date_words
-from core.phone import Card, Way, person, phone_page
+from core.phone import Button, Card, Way, person, phone_page
 from core.phone_deeds import do_deed
 from grids.naming import steps_of
 from partybuilding.models import Unit
@@ -107,6 +107,7 @@ def resources(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows.order_by("-state", "name", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     left = left_of(page.object_list)
     context = {
+        "title": _("本单位资源"),
         "cards": [resource_card(row, left[row.pk]) for row in page.object_list],
         "page": page,
         "may_offer": policies.holds(user, posts.OFFER_RESOURCE),
@@ -146,15 +147,18 @@ def resource(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     row = _resource(user, pk)
     until = date_words(row.end) if row.end else _("长期")
+    left = left_of([row])[row.pk]
     held = row.allocations.select_related("project__node", "project__lead_unit").order_by("-pk")[:MOST]
     context = {
-        "row": row,
+        "kind": _("资源"),
+        "name": row.name,
+        "chips": resource_card(row, left).chips,
+        "place": steps_of(row.node.path),
         # Cadres come from a project or a notice: the list of a unit's own is not theirs.
         "back": reverse("mobile:resources" if _units(user, posts.VIEW_RESOURCE) else "mobile:me"),
-        "card": resource_card(row, left_of([row])[row.pk]),
         "facts": [
             (_("提供单位"), row.unit.name if row.unit else _("社区自有")),
-            (_("数量"), left_words(row, left_of([row])[row.pk])),
+            (_("数量"), left_words(row, left)),
             (_("对应需求类别"), row.category.name if row.category else _("不限")),
             (_("可用时段"), labels_of(FreeTime, row.times) or _("随时")),
             (_("可用期限"), _("%(start)s 至 %(end)s") % {"start": date_words(row.start), "end": until}),
@@ -215,6 +219,7 @@ def projects(request: HttpRequest) -> HttpResponse:
     rows = rows.prefetch_related("milestones").order_by(F("done_on").desc(nulls_first=True), "due_on", "-pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
+        "title": _("项目"),
         "claimable": [project_card(row, claim=True) for row in claimable],
         "cards": [project_card(row) for row in page.object_list],
         "page": page,
@@ -231,8 +236,11 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
     serves = policies.can(user, posts.SERVE_PROJECT, row)
     demands = row.demands.all().visible_to(user).order_by("code")[:MOST]
     context = {
-        "row": row,
-        "card": project_card(row),
+        "kind": _("项目"),
+        "name": row.name,
+        "chips": project_chips(row),
+        "place": steps_of(row.node.path),
+        "back": reverse("mobile:projects"),
         "facts": _facts(row),
         "demands": [(one.title, reverse("mobile:demand", args=[one.code])) for one in demands],
         "resources": [
@@ -337,9 +345,9 @@ def _project(user: User, pk: int) -> Project:
 # --- What the screens share -------------------------------------------------------------------------------------------
 
 
-def _buttons(offered: Iterable[Deed], user: User, row: Any, name: str) -> list[dict[str, Any]]:
+def _buttons(offered: Iterable[Deed], user: User, row: Any, name: str) -> list[Button]:
     return [
-        {"label": deed.label, "tone": deed.tone, "url": reverse(name, args=[row.pk, deed.name])}
+        Button(deed.label, reverse(name, args=[row.pk, deed.name]), deed.tone)
         for deed in offered
         if deed.may(user, row)
     ]

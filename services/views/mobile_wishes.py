@@ -22,7 +22,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from core.masking import is_mobile
 from core.models import User
 from core.periods import date_words
-from core.phone import Card, Way, person, phone_page
+from core.phone import Button, Card, Way, person, phone_page
 from core.phone_deeds import do_deed
 from grids.selectors import who_answers_for
 from services import posts, wish_deeds
@@ -33,7 +33,6 @@ from services.workflow import WISH
 
 PER_PAGE = 20
 _RELATED = ("node", "community", "unit", "member")
-_ORDER = {"main": 0, "plain": 1, "danger": 2}
 
 
 def ways(user: User) -> list[Way]:
@@ -81,11 +80,13 @@ def wishes(request: HttpRequest) -> HttpResponse:
     key, words, rows = next((one for one in lists if one[0] == request.GET.get("list")), lists[0])
     page = Paginator(rows.select_related(*_RELATED), PER_PAGE).get_page(request.GET.get("page"))
     context = {
+        "title": _("微心愿"),
         "lists": [(one, label) for one, label, _rows in lists] if len(lists) > 1 else [],
         "chosen": key,
         "words": words,
         "cards": [card_of(row, user) for row in page],
         "page": page,
+        "query": f"list={key}",
         "may_collect": policies.holds(user, posts.COLLECT_WISH),
         "empty": _EMPTY[key](),
     }
@@ -138,14 +139,16 @@ def wish(request: HttpRequest, pk: int) -> HttpResponse:
         (_("答谢"), row.thanks),
         (_("意见"), row.reason),
     ]
-    buttons = [{"label": deed.label, "kind": deed.tone, "url": _deed_url(row, deed)} for deed in _offered(row, user)]
     adopted = row.state == WishState.ADOPTED and not told.inside
     context = {
         "row": row,
+        "kind": _("微心愿"),
+        "name": row.title,
         "chips": chips(row),
         "place": told.place,
         "facts": [(label, value) for label, value in facts if value],
-        "buttons": sorted(buttons, key=lambda button: _ORDER[str(button["kind"])]),
+        "buttons": phone.in_order(Button(deed.label, _deed_url(row, deed), deed.tone) for deed in _offered(row, user)),
+        "back": reverse("mobile:wishes"),
         "contacts": _contacts(row) if adopted else [],
         "adopted": adopted,
         "outside": not told.inside and row.state == WishState.OPEN,

@@ -34,7 +34,7 @@ def signed_in(person: User) -> Client:
 
 def cards(answer: HttpResponse) -> list[str]:
     assert answer.status_code == 200
-    return [card.pairing.node.name for card in answer.context["cards"]]
+    return [card.title for card in answer.context["cards"]]
 
 
 @pytest.fixture
