@@ -21,7 +21,7 @@ from services.models import Assignment, Demand, DemandEvent, Evaluation, Extensi
 from services.views import following
 from tests import factories as make
 from tests.cast import Cast
-from tests.services.loop_machine import columns
+from tests.services.loop_truths import columns
 from tests.services.test_api import client_of
 from tests.services.test_loop import checked, dispatched, do, in_service, raised
 
