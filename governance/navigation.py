@@ -150,7 +150,9 @@ def _demands(request: HttpRequest) -> list[Item]:
         return []
     listed = reverse("admin:services_demand_changelist")
     register = reverse("admin:services_demand_add")
-    open_list = request.GET.get("state") == "published"
+    open_list = request.GET.get("state") == "published" or request.path.startswith(
+        reverse("admin:services_demand_firms")
+    )
     items = [
         _item(
             request,
@@ -206,6 +208,8 @@ def _compounds(request: HttpRequest) -> list[Item]:
         for item in items:
             item["active"] = item["active"] and not figures["active"]
         items.append(figures)
+    if policies.holds(request.user, posts.VIEW_FIRM):
+        items.append(_item(request, _("物业服务"), reverse("admin:services_demand_firms")))
     return items
 
 

@@ -21,6 +21,11 @@ def register(name: str, source: Source) -> None:
     _sources[name] = source
 
 
+def named(name: str, node: GridNode, user: Any) -> list[Part]:
+    """The tables of one source, for a page of the place that does not show all of them; none while nobody registered it."""
+    return list(_sources[name](node, user)) if name in _sources else []
+
+
 def of(node: GridNode, user: Any) -> list[Part]:
     """The tables of all higher floors for a place, in the order in which they registered."""
     return [part for source in _sources.values() for part in source(node, user)]

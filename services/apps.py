@@ -32,6 +32,7 @@ class ServicesConfig(AppConfig):
             notice_groups,
             notices,
             place_checkins,
+            place_firms,
             place_lists,
             place_promises,
             policies,
@@ -124,6 +125,7 @@ class ServicesConfig(AppConfig):
         place_parts.register("lists", place_lists.parts)
         grid_timeline.register("lists", place_lists.history)
         place_parts.register("promises", place_promises.parts)
+        place_parts.register("firms", place_firms.parts)
         grid_timeline.register("promises", place_promises.history)
         member_faces.register()
         phone.offer_ways("commitments", mobile_commitments.ways, desk=True)

@@ -62,6 +62,7 @@ RATE_UNIT = "rating.unit"
 RATE_COMMUNITY = "rating.community"
 REQUEST_EXCLUSION = "exclusion.request"
 DECIDE_EXCLUSION = "exclusion.decide"
+VIEW_FIRM = "firm.view"
 VIEW_BULLETIN = "bulletin.view"
 PUBLISH_BULLETIN = "bulletin.publish"
 ANSWER_BULLETIN = "bulletin.answer"
@@ -137,6 +138,7 @@ RIGHT_LABELS = {
     RATE_COMMUNITY: _("评价社区"),
     REQUEST_EXCLUSION: _("申请剔除统计"),
     DECIDE_EXCLUSION: _("审核剔除统计"),
+    VIEW_FIRM: _("查看物业服务"),
     VIEW_BULLETIN: _("查看通报"),
     PUBLISH_BULLETIN: _("印发通报"),
     ANSWER_BULLETIN: _("答复通报"),
@@ -163,6 +165,7 @@ _LOOKS = {
     VIEW_MATCH,
     VIEW_MEETING,
     VIEW_RATING,
+    VIEW_FIRM,
     VIEW_BULLETIN,
     VIEW_WISH,
     VIEW_SETTINGS,

@@ -302,6 +302,7 @@ TABLE: dict[str, dict[int, str]] = {
     "api:commitments": BY_KEY,
     "api:commitment": {401: "anonymous", 200: "officer liaison street department", 404: "*"},
     "api:commitment_move": KEY_TO_POST,
+    "api:property_firms": {401: "anonymous", 200: CADRES, 404: "*"},
     "api:two_way": {401: "anonymous", 200: CADRES, 404: "*"},
     "api:activities": BY_KEY,
     "api:activity": {401: "anonymous", 200: "officer street department", 404: "*"},

@@ -20,7 +20,7 @@ from core.errors import NotFound
 from core.models import User
 from core.spreadsheets import XLSX_TYPE
 from grids import actions as grid_actions
-from grids import pictures
+from grids import pictures, place_parts
 from grids.admin_places import SEARCHED, PlaceFilter
 from grids.models import IN_STATE, FacilityKind, GridNode, Remediation, RemediationState
 from grids.naming import steps_of
@@ -301,7 +301,7 @@ class CompoundAdmin(SheetAdmin):
         merged = Compound.objects.visible_to(request.user).filter(successor=obj.pk).order_by("-retired_at")
         if rows := [[link(row.name, self.url("change", row.pk)), day_words(row.retired_at)] for row in merged[:MOST]]:
             found.append(Part(_("并入的小区"), [_("小区"), _("撤销日期")], rows))
-        return found
+        return [*found, *place_parts.named("firms", obj, request.user)]
 
     def object_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """The projects are read once: the table and the pictures show the same."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from core import policies
-from core.admin_base import Fact, Part, choice_filter, day_words, link
+from core.admin_base import Fact, Part, SelectFilter, choice_filter, day_words, link
 from core.admin_sheets import SheetAdmin
 from core.deeds import Deed, DeedForm
 from core.errors import DomainError
@@ -22,10 +22,11 @@ from core.text import ellipsis
 from grids.admin_people import date_input
 from grids.admin_places import PlaceFilter, place_field
 from grids.models import GridNode
-from partybuilding.models import CompoundRunning, Unit
+from partybuilding.models import CompoundRunning, Unit, UnitKind
 from partybuilding.pairing_deeds import version
 from partybuilding.unit_names import UnitNames
 from services import actions, posts
+from services.admin.filters import PeriodFilter
 from services.forms import RowsField
 from services.models import Activity, ActivityKind, UnitCheckIn
 
@@ -123,11 +124,41 @@ class ActivityPlaceFilter(PlaceFilter):
     community = "community"
 
 
+class HeldFilter(PeriodFilter):
+    title = lazy("日期")
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        period = self.periods[value]
+        return rows.filter(held_on__range=(period.first_day, period.last_day))
+
+
+class FirmFilter(SelectFilter):
+    """Which property firm took part. Offered where a figure leads here."""
+
+    title = lazy("物业企业")
+    parameter_name = "firm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        if not request.GET.get("firm"):
+            return []
+        firms = Unit.objects.visible_to(request.user).filter(kind=UnitKind.PROPERTY).order_by("name")
+        return [("any", _("全部")), *((str(unit.pk), unit.label) for unit in firms)]
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        named = Q(units__kind=UnitKind.PROPERTY) if value == "any" else Q(units=int(value))
+        return rows.filter(pk__in=Activity.objects.filter(named).values("pk"))
+
+
 @admin.register(Activity)
 class ActivityAdmin(SheetAdmin):
     list_display = ("what", "kind_words", "place", "day", "who", "count")
     list_display_links = ("what",)
-    list_filter = (ActivityPlaceFilter, choice_filter("kind", lazy("类型"), ActivityKind.choices))
+    list_filter = (
+        ActivityPlaceFilter,
+        choice_filter("kind", lazy("类型"), ActivityKind.choices),
+        HeldFilter,
+        FirmFilter,
+    )
     list_select_related = ("node",)
     search_fields = ("title", "node__path", "units__name")
     search_help_text = lazy("活动名称、地点、单位")

@@ -21,7 +21,7 @@ from core.deeds import Deed
 from core.periods import moment_words
 from partybuilding.models import PairingProblem
 from services import posts
-from services.admin import filters
+from services.admin import filters, firms
 from services.admin.matching import match_tools
 from services.models import Demand, Origin
 from services.selectors import triage
@@ -147,6 +147,7 @@ class DemandAdmin(ScopedModelAdmin):
             self.page("triage/", self.triage_view, "triage"),
             self.page("triage/<int:pk>/", self.triage_job_view, "triage_job"),
             self.page("export/", self.export_view, "export"),
+            *firms.urls(self),
             *imports.urls(self),
         ]
 

@@ -1,6 +1,5 @@
 """Filters of the demand list: state, clock, period, category, origin, unit, place, and what waits for me."""
 
-import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -9,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.admin_base import SelectFilter, choice_filter
-from core.periods import Month, Quarter
+from core.periods import Month, Period, Quarter, Year
 from grids.admin_places import PlaceFilter
 from partybuilding.models import Unit
 from services.models import Category, DemandState, Origin, SubOrder
+from services.selectors import firms
 from services.selectors import loop as selectors
 
 OPEN = "open"
@@ -64,26 +64,33 @@ class LightFilter(SelectFilter):
         return rows.step_late(now) if value == "step" else rows.filter(supervised_at__isnull=False)
 
 
+def offered_periods() -> list[tuple[Period, Any]]:
+    """The periods a list or a page of figures is narrowed to, and what they are called today."""
+    today = timezone.localdate()
+    month, quarter = Month.of(today), Quarter.of(today)
+    return [
+        (month, _("本月")),
+        (month.previous(), _("上月")),
+        (quarter, _("本季度")),
+        (quarter.previous(), _("上季度")),
+        (Year.of(today), _("今年")),
+    ]
+
+
 class PeriodFilter(SelectFilter):
     title = _("登记时间")
     parameter_name = "period"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        today = timezone.localdate()
-        month, quarter = Month.of(today), Quarter.of(today)
-        shown = [month, month.previous(), quarter, quarter.previous()]
-        self.spans: dict[str, tuple[datetime.datetime, datetime.datetime]] = {
-            one.code: (one.start, one.end) for one in shown
-        }
-        year = str(today.year)
-        self.spans[year] = (Month(today.year, 1).start, Month(today.year, 12).end)
-        words = (_("本月"), _("上月"), _("本季度"), _("上季度"))
-        named = [(one.code, f"{word}（{one.label}）") for one, word in zip(shown, words, strict=True)]
-        return [*named, (year, _("今年"))]
+        self.periods = {one.code: one for one, _words in offered_periods()}
+        return [
+            (one.code, words if isinstance(one, Year) else f"{words}（{one.label}）")
+            for one, words in offered_periods()
+        ]
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        start, end = self.spans[value]
-        return rows.filter(registered_at__gte=start, registered_at__lt=end)
+        period = self.periods[value]
+        return rows.filter(registered_at__gte=period.start, registered_at__lt=period.end)
 
 
 class CategoryFilter(SelectFilter):
@@ -114,6 +121,23 @@ class UnitFilter(SelectFilter):
         return rows.filter(Q(lead_unit_id=int(value)) | Exists(given))
 
 
+class PassedFilter(SelectFilter):
+    """What was passed on to property firms, or to the one that the list is narrowed to. Offered where a figure leads here."""
+
+    title = _("转物业")
+    parameter_name = "passed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        unit = request.GET.get("unit", "")
+        self.firm = int(unit) if unit.isascii() and unit.isdigit() and len(unit) < 19 else None
+        return [("any", _("全部")), *STANDINGS.items()] if request.GET.get("passed") else []
+
+    def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        given = firms.orders(self.firm).filter(demand=OuterRef("pk"))
+        return rows.filter(Exists(given if value == "any" else given.filter(firms.standings()[value])))
+
+
+STANDINGS = {"open": _("办理中"), "finished": _("已办结"), "late": _("超期"), "returned": _("已退回")}
 OriginFilter = choice_filter("origin", _("来源"), Origin.choices)
 
 ALL = (
@@ -125,4 +149,5 @@ ALL = (
     CategoryFilter,
     UnitFilter,
     OriginFilter,
+    PassedFilter,
 )

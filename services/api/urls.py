@@ -3,6 +3,7 @@ from django.urls import path
 from services.api import (
     cases,
     checkins,
+    firms,
     matching,
     meetings,
     members,
@@ -58,6 +59,7 @@ urlpatterns = [
     path("wishes/figures/", wishes.WishFiguresView.as_view(), name="wish_figures"),
     path("wishes/<int:pk>/", wishes.WishDetail.as_view(), name="wish"),
     path("wishes/<int:pk>/<slug:name>/", wishes.WishMove.as_view(), name="wish_move"),
+    path("property-firms/", firms.PropertyFirms.as_view(), name="property_firms"),
     path("two-way/", promises.TwoWayFigures.as_view(), name="two_way"),
     path("activities/", promises.ActivityList.as_view(), name="activities"),
     path("activities/<int:pk>/", promises.ActivityDetail.as_view(), name="activity"),
