@@ -1,4 +1,5 @@
-"""What script/mutate runs: every small change of the workflow tables, each against the tests of the loop and the tables of the weft.
+"""What script/mutate runs: every small change of the workflow tables, and of the data that says beside them who holds which right,
+what a limit may become and whom a wait tells; each against the tests of the loop and the tables of the weft.
 
 The tests are collected once, on one database; each change is made in the loaded tables, the tests run until one fails,
 and the table is put back. The tests likely to notice run first, then those that noticed lately, so that most changes cost one test.
@@ -10,7 +11,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ SAME = {
     # A unit's right to claim comes with the offer, which a declined or withdrawn demand no longer is (DemandPolicy).
     "demand.claim: also from declined",
     "demand.claim: also from withdrawn",
+    # The guard wants a matter that is checked or closed off, and names what is missing.
+    *(
+        f"demand.evaluate: also from {state}"
+        for state in ("registered", "declined", "accepted", "published", "dispatched", "finished", "withdrawn")
+    ),
 }
 
 TESTS = [
@@ -37,21 +43,58 @@ TESTS = [
     "tests/services/test_api.py",
     "tests/services/test_api_public.py",
     "tests/services/test_sweeping.py",
+    "tests/services/test_waits.py",
+    "tests/services/test_ladder.py",
+    "tests/services/test_exclusions.py",
 ]
+# The tables as they are written down a second time notice nearly everything at once; without them (`--behaviour`) it has
+# to be noticed by what no longer happens, or happens and should not.
+READ = "reads_as_it_is_written_down or these_moves_and_no_others or touch_the_service_limit"
+BEHAVIOUR = "--behaviour" in sys.argv
+Undo = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change: what is said of it, the table's rows with it, and words in the names of tests likely to notice."""
+    """One change: what is said of it, how it is made (answers with how it is taken back), and words in the names of
+    tests likely to notice."""
 
-    flow: Any
     words: str
-    rows: tuple[Any, ...]
+    make: Callable[[], Undo]
     likely: tuple[str, ...]
 
 
+def attribute(thing: Any, name: str, value: Any) -> Callable[[], Undo]:
+    """Another value of one attribute, frozen or not."""
+
+    def make() -> Undo:
+        kept = getattr(thing, name)
+        object.__setattr__(thing, name, value)
+        return lambda: object.__setattr__(thing, name, kept)
+
+    return make
+
+
+def entry(table: dict[str, Any], key: str, value: Any) -> Callable[[], Undo]:
+    """Another value under one key."""
+
+    def make() -> Undo:
+        kept = table[key]
+        table[key] = value
+        return lambda: table.update({key: kept})
+
+    return make
+
+
 def mutations() -> Iterator[Mutation]:
-    """Every change of one row that could be somebody's slip."""
+    """Every change that could be somebody's slip."""
+    yield from _of_tables()
+    yield from _of_limits()
+    yield from _of_waits()
+    yield from _of_posts()
+
+
+def _of_tables() -> Iterator[Mutation]:
     from services.posts import RIGHT_LABELS
     from services.workflow import ALL
 
@@ -60,11 +103,95 @@ def mutations() -> Iterator[Mutation]:
         for number, row in enumerate(flow.transitions):
             others = flow.transitions[:number], flow.transitions[number + 1 :]
             key = f"{flow.name}.{row.name}"
-            yield Mutation(flow, f"{key}: dropped", others[0] + others[1], ("hold_these_moves",))
+            dropped = attribute(flow, "transitions", others[0] + others[1])
+            yield Mutation(f"{key}: dropped", dropped, ("hold_these_moves",))
             for words, changed in _changes(row, list(flow.states), list(RIGHT_LABELS), limited):
                 words = f"{key}: {words}"
                 if words not in SAME:
-                    yield Mutation(flow, words, (*others[0], changed, *others[1]), _likely(flow, row, words))
+                    rows = (*others[0], changed, *others[1])
+                    yield Mutation(words, attribute(flow, "transitions", rows), _likely(flow, row, words))
+
+
+def _of_limits() -> Iterator[Mutation]:
+    """What a move may make of the service limit, by the word of its row."""
+    from services.actions.carrying import _KEEPS
+
+    for limit in _KEEPS:
+        for allowed in (True, False):
+            words = f"limit.{limit or 'left alone'}: {'anything' if allowed else 'nothing'} goes"
+            change = entry(_KEEPS, limit, lambda old, new, allowed=allowed: allowed)
+            yield Mutation(words, change, ("keeps_to_its_word",))
+
+
+def _of_waits() -> Iterator[Mutation]:
+    """Whom a wait tells, and how it ends by itself; what a rung of the ladder brings along."""
+    from services.actions.ladder import RUNGS
+    from services.workflow.waits import WAITS
+
+    for wait in WAITS:
+        key = f"wait.{wait.of}.{wait.state}"
+        likely = (f"waits_for_ever[{wait.of}-{wait.state}]",)
+        for told in wait.tells:
+            less = tuple(one for one in wait.tells if one != told)
+            yield Mutation(f"{key}: does not tell {told}", attribute(wait, "tells", less), likely)
+        if wait.ends:
+            yield Mutation(f"{key}: does not end", attribute(wait, "ends", ""), likely)
+    for step in RUNGS:
+        if step.written:
+            yield Mutation(f"rung.{step.rung}: written twice", attribute(step, "written", ""), ("test_ladder",))
+        if step.tell.__name__ != "<lambda>":
+            silent = attribute(step, "tell", lambda climb, leaders: ())
+            yield Mutation(f"rung.{step.rung}: tells nobody", silent, ("test_ladder",))
+
+
+def _of_posts() -> Iterator[Mutation]:
+    """One right more or less of a post, or of what somebody is in a unit: of the rights the loop's moves need."""
+    from grids.posts import POSTS
+    from partybuilding.posts import RIGHTS
+    from services.posts import CHECKIN_RIGHTS
+    from services.workflow import EXCLUSION, LADDER, LOOP
+
+    rights: dict[str, str] = {}
+    for flow in (*LOOP, EXCLUSION, LADDER):
+        for row in flow.transitions:
+            for right in (row.right, *row.also):
+                if right:
+                    rights.setdefault(right, f"every_person[{flow.name}-{min(row.sources)}]")
+    held: dict[str, Any] = {f"post.{post.key}": post.rights for post in POSTS.values() if post.key in IN_CAST}
+    held |= {f"unit.{role}": found for role, found in RIGHTS.items()}
+    for key, found in held.items():
+        for right, likely in rights.items():
+            less = right in found
+            yield Mutation(
+                f"{key}: {'without' if less else 'also'} {right}", _turn(found, right), (likely, "test_exclusions")
+            )
+    for role, some in CHECKIN_RIGHTS.items():
+        for right, likely in rights.items():
+            change = entry(CHECKIN_RIGHTS, role, some ^ {right})
+            yield Mutation(f"checkin.{role}: {'without' if right in some else 'also'} {right}", change, (likely,))
+
+
+# The posts somebody of the tests' cast holds; of the others nobody can tell what they hold.
+IN_CAST = {
+    "county_department",
+    "county_admin",
+    "county_auditor",
+    "street_secretary",
+    "street_officer",
+    "community_secretary",
+    "community_officer",
+    "community_team_lead",
+    "grid_keeper",
+    "building_head",
+}
+
+
+def _turn(found: set[str], right: str) -> Callable[[], Undo]:
+    def make() -> Undo:
+        found.symmetric_difference_update({right})
+        return lambda: found.symmetric_difference_update({right})
+
+    return make
 
 
 def _likely(flow: Any, row: Any, words: str) -> tuple[str, ...]:
@@ -72,6 +199,8 @@ def _likely(flow: Any, row: Any, words: str) -> tuple[str, ...]:
     last = what.rsplit(" ", 1)[-1]
     state = last if last in flow.states else min(row.sources)
     everybody = f"every_person[{flow.name}-{state}]"
+    if not BEHAVIOUR:
+        return (f"reads_as_it_is_written_down[{key}]", f"these_moves_and_no_others[{flow.name}]", everybody)
     if what.startswith("leads to"):
         return (f"leads_where_it_should[{key}-", f"these_moves_and_no_others[{flow.name}]")
     if what.startswith("needs"):
@@ -154,13 +283,12 @@ class Mutator:
         return True
 
     def noticed(self, change: Mutation, items: list[Any], later: Later) -> bool:
-        kept = change.flow.transitions
         items.sort(key=lambda item: next((n for n, word in enumerate(change.likely) if word in item.nodeid), 9))
-        object.__setattr__(change.flow, "transitions", change.rows)
+        undo = change.make()
         try:
             return not self.passes(items, later)
         finally:
-            object.__setattr__(change.flow, "transitions", kept)
+            undo()
 
     def passes(self, items: list[Any], later: Later) -> bool:
         """Runs until one fails, which moves to the front."""
@@ -194,15 +322,18 @@ def quiet(session: pytest.Session) -> None:
 
 def main() -> int:
     options = argparse.ArgumentParser(prog="script/mutate")
-    options.add_argument("--only", default="", help="only changes whose description begins so")
+    options.add_argument("--only", default="", help="only changes whose description begins so; several by commas")
     options.add_argument("--part", default="1/1", help="2/3: the second of three parts, to be run side by side")
+    options.add_argument("--behaviour", action="store_true", help="without the tests that only read the tables")
     options.add_argument("--list", action="store_true", help="say the changes and make none")
     options.add_argument("tests", nargs="*", default=TESTS)
     given = options.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     part, parts = (int(number) for number in given.part.split("/"))
-    wanted = [change for change in mutations() if change.words.startswith(given.only)][part - 1 :: parts]
+    wanted = [change for change in mutations() if change.words.startswith(tuple(given.only.split(",")))][
+        part - 1 :: parts
+    ]
     if given.list or not wanted:
         print("\n".join(change.words for change in wanted))
         return 0
@@ -218,6 +349,7 @@ def main() -> int:
         "not browser",
         "--no-header",
         "--no-summary",
+        *(["-k", f"not ({READ})"] if BEHAVIOUR else []),
     ]
     code = pytest.main([*selection, *given.tests], plugins=[mutator])
     if not mutator.total:

@@ -5,6 +5,7 @@ on purpose: a changed row there must turn a test here red (`script/mutate` prove
 """
 
 import datetime
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -239,6 +240,52 @@ def test_the_tables_hold_these_moves_and_no_others() -> None:
         assert set(flow.states) == states
 
 
+# Conditions beyond the state, by name; what each says is proved further down and in test_desks.
+GUARDS: dict[str, str] = {
+    "demand.dispatch": "desk_dispatches",
+    "demand.check": "not_who_served",
+    "demand.evaluate": "may_still_evaluate",
+    "demand.close_off": "not_who_served",
+    "demand.reopen": "within_reopen_window",
+    "demand.park": "not_parked",
+    "demand.escalate": "on_the_communitys_desk",
+    "demand.transfer": "may_transfer",
+    "demand.hand_up": "on_the_streets_desk",
+    "demand.hand_down": "on_ones_own_desk",
+    "demand.whistle": "no_open_whistle",
+    "demand.end_whistle": "whistle_is_open",
+    "demand.supervise": "no_open_supervision",
+    "demand.answer_supervision": "community_is_supervised",
+    "suborder.request_return": "not_designated",
+    "suborder.approve_return": "review_is_due",
+    "suborder.reject_return": "review_is_due",
+    "suborder.report": "has_taken",
+    "suborder.request_extension": "may_extend",
+    "suborder.approve_extension": "extension_waits",
+    "suborder.reject_extension": "extension_waits",
+    "suborder.answer_supervision": "unit_is_supervised",
+    "assignment.take": "still_wanted",
+}
+# Either right over extensions: which of the two decides, the guard says.
+EITHER = {"suborder.approve_extension", "suborder.reject_extension"}
+
+
+@pytest.mark.parametrize("key", ALL_MOVES)
+def test_a_row_reads_as_it_is_written_down(key: str) -> None:
+    """The cheapest answer to a slip of the finger; that the rows do what they say is proved below."""
+    kind, name = key.split(".")
+    flow, moves, _states = FLOWS[kind]
+    row, (sources, who) = flow.get(name), moves[name]
+    assert row.sources == sources
+    assert row.target == TARGETS[kind].get(name)
+    review = ("suborder.review_extension", "suborder.review_second_extension")
+    assert (row.right, *row.also) == (review if key in EITHER else (RIGHTS.get(key),))
+    assert (row.system, row.resident) == ("system" in who, "resident" in who)
+    assert {item.name for item in row.inputs if item.required} == REQUIRED.get(key, set())
+    assert {item.name for item in row.inputs if not item.required} == OPTIONAL.get(key, set())
+    assert getattr(row.guard, "__name__", "") == GUARDS.get(key, "")
+
+
 def test_only_these_moves_touch_the_service_limit() -> None:
     found = {f"{kind}.{row.name}": row.limit for kind, (flow, *_) in FLOWS.items() for row in flow.transitions}
     assert {key: limit for key, limit in found.items() if limit} == LIMITS
@@ -257,6 +304,28 @@ def test_a_move_that_shifts_the_limit_against_its_row_is_an_error_of_ours(
     with pytest.raises(RuntimeError, match="park may not move the limit"):
         move(actor=fresh(cast.a.officer), target=demand, name="park", data=inputs(cast, "demand.park"))
     assert Demand.objects.get(pk=demand.pk).version == demand.version
+
+
+EARLY, LATE = timezone.now(), timezone.now() + datetime.timedelta(days=1)
+# What may become of a limit: the word of the row, then from what to what.
+KEEPS = {
+    "": set(),
+    "starts": {(None, EARLY), (None, LATE)},
+    "pauses": {(EARLY, LATE)},
+    "extends": {(EARLY, LATE)},
+    "restarts": {(None, EARLY), (None, LATE), (EARLY, LATE), (LATE, EARLY)},
+    "stops": {(EARLY, None), (LATE, None)},
+}
+
+
+@pytest.mark.parametrize("limit", KEEPS)
+def test_a_limit_keeps_to_its_word(limit: str) -> None:
+    row = replace(DEMAND.get("park"), limit=limit)
+    moments = (None, EARLY, LATE)
+    for old, new in ((old, new) for old in moments for new in moments if old != new):
+        allowed = (old, new) in KEEPS[limit]
+        with nullcontext() if allowed else pytest.raises(RuntimeError, match="park may not move the limit"):
+            carrying._keep_limit(row, Demand(due_at=new), {"due_at": old})
 
 
 # --- The stage ------------------------------------------------------------------------------------------------------
