@@ -4,7 +4,7 @@ Works without JavaScript: what was typed is looked up on the server, and when se
 as a short list to choose from. With JavaScript (static/js/lookup.js) suggestions appear while one types.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,10 +13,12 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 CANDIDATES = 12
 SUGGESTIONS = 20
+_LONGEST = 100
 
 
 # How a field is compared, by the sign before its name (as Django's own admin writes it): from the start, or as a whole.
@@ -86,6 +88,55 @@ class LookupWidget(forms.Widget):
             hidden,
             format_html('<div class="lookup__choices">{}</div>', listed) if listed else "",
         )
+
+
+class NamesWidget(forms.Widget):
+    """Several names, one to a line, with all there are as suggestions: the browser's own, so they need no JavaScript.
+
+    Each line has a name of its own (`units`, `units-1`, …): what keeps drafts on a phone goes by names.
+    """
+
+    use_fieldset = True
+    choices: Iterable[tuple[Any, str]] = ()
+    fewest, spare, most = 5, 3, 60
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        if not isinstance(data, MultiValueDict):  # from a program: whatever stands there
+            return data.get(name)
+        lines = [*data.getlist(name), *(data.get(f"{name}-{number}", "") for number in range(1, self.most))]
+        return [line.strip()[:_LONGEST] for line in lines if line.strip()][: self.most]
+
+    def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        return name not in data
+
+    def id_for_label(self, id_: str, index: str | None = None) -> str:
+        return ""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
+        written = [str(one) for one in value] if isinstance(value, list | tuple) else []
+        key = (attrs or {}).get("id") or f"id_{name}"
+        odd = bool((attrs or {}).get("aria-invalid"))
+        empty = max(self.fewest - len(written), self.spare)
+        lines = format_html_join(
+            "",
+            '<input type="text" name="{}" id="{}_{}" value="{}" list="{}_names" maxlength="{}" autocomplete="off"'
+            ' aria-label="{}"{}>',
+            (
+                (
+                    f"{name}-{number}" if number else name,
+                    key,
+                    number,
+                    line,
+                    key,
+                    _LONGEST,
+                    _("第 %(number)d 个") % {"number": number + 1},
+                    mark_safe(' aria-invalid="true"') if odd and (line or not (number or written)) else "",
+                )
+                for number, line in enumerate([*written, *[""] * empty])
+            ),
+        )
+        known = format_html_join("", '<option value="{}"></option>', ((words,) for _key, words in self.choices))
+        return format_html('<div class="names">{}<datalist id="{}_names">{}</datalist></div>', lines, key, known)
 
 
 class LookupField(forms.Field):

@@ -84,3 +84,10 @@ def first_line(text: str, length: int) -> str:
         if line.strip():
             return ellipsis(" ".join(line.split()), length)
     return ""
+
+
+def split_words(text: str) -> list[str]:
+    """Names or codes as people put several into one cell: by spaces, lines, commas and 、; each once."""
+    for sign in "、，,；;\n\r\t　":
+        text = text.replace(sign, " ")
+    return list(dict.fromkeys(text.split()))

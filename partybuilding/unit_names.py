@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rapidfuzz import fuzz, process
 
 from core.errors import Invalid
+from core.text import split_words
 from grids.models import County
 from partybuilding.models import Unit
 
@@ -54,6 +55,12 @@ class UnitNames:
                 field,
             )
         raise self._refuse(_("没有登记“%(name)s”这个单位，请核对名称，或先登记单位。") % {"name": written}, field)
+
+    def several(self, written: str, *, field: str = "units") -> list[Unit]:
+        """The units of several names in one text, in that order, each once. Raises as `find`, for the first that is none."""
+        whole = _SPACES.sub("", written)
+        names = [written] if whole in self._exact else split_words(written)
+        return list(dict.fromkeys(self.find(name, field=field) for name in names))
 
     def near(self, written: str) -> list[Unit]:
         """The units in use whose names come nearest, best first; at most three."""

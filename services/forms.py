@@ -6,13 +6,17 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import parse_follow_code
 from core.errors import DomainError, Invalid
 from core.forms import PhotosField, add_domain_error
+from core.lookups import NamesWidget
 from core.workflow import Input
-from grids.models import GridNode
+from grids.models import County, GridNode
+from partybuilding.models import Unit
+from partybuilding.unit_names import UnitNames
 from services.models import Category, Demand, SubOrder
 from services.reach import county_units
 from services.selectors import loop as selectors
@@ -88,7 +92,7 @@ def unit_words(unit: Any) -> str:
 class RowsField(forms.ModelMultipleChoiceField):
     """Several rows by their numbers. A number no row can have is refused before the database is asked for it."""
 
-    widget = forms.CheckboxSelectMultiple
+    widget: type[forms.Widget] = forms.CheckboxSelectMultiple
 
     def clean(self, value: Any) -> Any:
         for key in value if isinstance(value, list | tuple) else ():
@@ -106,6 +110,43 @@ class UnitChoice(forms.ModelChoiceField):
 class UnitsField(RowsField):
     def label_from_instance(self, obj: Any) -> str:
         return unit_words(obj)
+
+
+class UnitsByName(RowsField):
+    """Several units of a county, each by its full or short name, in the order written: there are too many to tick.
+
+    `numbers`: a program names them by their numbers instead.
+    """
+
+    widget = NamesWidget
+    numbers = False
+
+    def __init__(self, *, county: County, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.county = county
+
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
+
+    def prepare_value(self, value: Any) -> Any:
+        return [getattr(one, "name", one) for one in value] if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> Any:
+        if self.numbers:
+            return super().clean(value)
+        names = UnitNames(self.county)
+        found: dict[Unit, None] = {}
+        faults = []
+        for line in value or ():
+            try:
+                found.update(dict.fromkeys(names.several(line)))
+            except DomainError as error:
+                faults.append(error.message)
+        if faults:
+            raise forms.ValidationError(faults)
+        if self.required and not found:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return list(found)
 
 
 class MoveForm(forms.Form):
@@ -139,13 +180,17 @@ class MoveForm(forms.Form):
         form = cls(data, files, action=action, user=user)
         for field in form.fields.values():
             field.required = False
+            if isinstance(field, UnitsByName):
+                field.numbers = True
         if not form.is_valid():
             fields = {name: " ".join(map(str, texts)) for name, texts in form.errors.items()}
             raise Invalid(str(_("提交的内容有误，请按提示修改。")), fields=fields)
         return form.move_data()
 
     def move_data(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        """What the move is given. Rows come as a list: the workflow engine knows an empty list for a missing input."""
+        said = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return {name: list(value) if isinstance(value, QuerySet) else value for name, value in said.items()}
 
 
 def _text(item: Input, target: Any, user: Any) -> forms.Field:
@@ -192,7 +237,8 @@ def _county_unit(item: Input, target: Any, user: Any) -> forms.Field:
 
 
 def _county_units(item: Input, target: Any, user: Any) -> forms.Field:
-    return RowsField(queryset=county_units(_demand(target)))
+    demand = _demand(target)
+    return UnitsByName(county=demand.county, queryset=county_units(demand))
 
 
 def _place(item: Input, target: Any, user: Any) -> forms.Field:

@@ -15,6 +15,7 @@ from core.errors import DomainError
 from core.forms import PhotosField
 from core.lookups import LookupField
 from core.models import User
+from core.text import split_words
 from grids.admin_people import date_input
 from grids.admin_places import place_field, place_text
 from grids.models import GridNode
@@ -336,13 +337,6 @@ def resource_words(row: Resource) -> str:
     return f"{row.name}（{row.unit.label if row.unit else _('社区自有')}）"
 
 
-def split_words(text: str) -> list[str]:
-    """Names or codes as people put several into one cell: by spaces, lines, commas and 、."""
-    for sign in "、，,；;\n\r\t　":
-        text = text.replace(sign, " ")
-    return list(dict.fromkeys(text.split()))
-
-
 def demands_of(user: Any, text: str) -> tuple[Sequence[Demand], str]:
     """The demands of these codes the person sees, or what is wrong with them."""
     codes = split_words(text)
@@ -355,11 +349,7 @@ def demands_of(user: Any, text: str) -> tuple[Sequence[Demand], str]:
 
 def units_of(node: GridNode, text: str) -> tuple[Sequence[Unit], str]:
     """The units of these names in the place's county, or which name is none."""
-    from_names = UnitNames(node.county)
-    found = []
-    for name in split_words(text):
-        try:
-            found.append(from_names.find(name, field="supporting"))
-        except DomainError as error:
-            return [], error.message
-    return found, ""
+    try:
+        return UnitNames(node.county).several(text), ""
+    except DomainError as error:
+        return [], error.message

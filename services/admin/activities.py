@@ -75,15 +75,12 @@ class FactsForm(DeedForm):
         super().clean()
         data = self.cleaned_data
         place = self.obj.node if self.obj else data.get("node")
-        named = [name.strip() for name in data.pop("others", "").replace(",", "、").replace("，", "、").split("、")]
-        units = list(data.get("units") or [])
-        if place is not None and any(named):
-            names = UnitNames(place.county)
-            for name in filter(None, named):
-                try:
-                    units.append(names.find(name, field="others"))
-                except DomainError as error:
-                    add_domain_error(self, error)
+        others, units = data.pop("others", ""), list(data.get("units") or [])
+        if place is not None and others:
+            try:
+                units += UnitNames(place.county).several(others, field="others")
+            except DomainError as error:
+                add_domain_error(self, error)
         data["units"] = list({unit.pk: unit for unit in units}.values())
         return data
 

@@ -16,6 +16,7 @@ from core.periods import date_words
 from core.sheets import Plan, RowResource, Task
 from core.sheets.base import Progress, What
 from core.spreadsheets import Column, LedgerColumn, Record
+from core.text import split_words
 from grids.actions import hold_places
 from grids.actions.terms import batches
 from grids.models import County, GridNode
@@ -24,7 +25,6 @@ from grids.resources.places import PlaceColumns
 from partybuilding.resources.pairings import place_cells
 from services import posts
 from services.actions.projects import NewProject, ProjectChange, change_projects, draft_projects
-from services.list_forms import split_words
 from services.models import Demand, Project, ProjectState, Resource, ResourceState
 from services.resources.lists import FaultError, Planner, day_column, unit_column
 

@@ -14,6 +14,7 @@ from core.periods import date_words
 from core.sheets import Plan, RowResource, Task
 from core.sheets.base import Progress
 from core.spreadsheets import Column, LedgerColumn, Record
+from core.text import split_words
 from grids.actions.terms import batches
 from grids.models import County
 from grids.resources.base import GridSheet
@@ -21,7 +22,6 @@ from grids.resources.places import PlaceColumns
 from partybuilding.resources.pairings import place_cells
 from services import posts
 from services.actions.resources import MOST_QUANTITY, ResourceFacts, keep_resources
-from services.list_forms import split_words
 from services.models import Category, FreeTime, ProjectResource, Resource, ResourceKind, ResourceState
 from services.models.words import labels_of
 from services.resource_kinds import MEASURES
