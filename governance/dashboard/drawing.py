@@ -31,7 +31,8 @@ class Sheet:
     Attributes:
         sort, by: how the table below is ordered, and of which level it is.
         roots: the other places the person's posts reach.
-        staff: whether there is a way to the desk. large: elderly mode.
+        staff: whether there is a way to the desk. bulletins: whether there is one to the bulletins there.
+        large: elderly mode.
     """
 
     reading: Reading
@@ -42,6 +43,7 @@ class Sheet:
     by: str = ""
     roots: tuple[Place, ...] = ()
     staff: bool = False
+    bulletins: bool = False
     large: bool = False
 
     def fingerprint(self) -> Hashable:
@@ -50,7 +52,8 @@ class Sheet:
             self.reading,
             self.place.look,
             tuple((root.code, root.name) for root in self.roots),
-            (self.period, local_date(self.now), self.sort, self.by, self.staff, self.large, get_language()),
+            (self.period, local_date(self.now), self.sort, self.by),
+            (self.staff, self.bulletins, self.large, get_language()),
         )
 
     def context(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Sheet:
             **board.page(found, self.place, self.period, self.now, sort=self.sort, by=self.by),
             "roots": self.roots,
             "active": "figures",
+            "bulletins": self.bulletins,
         }
 
 

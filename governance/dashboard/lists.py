@@ -18,6 +18,7 @@ from core.periods import date_words
 from governance.dashboard import rows
 from governance.dashboard.board import trail
 from governance.dashboard.figures import Links
+from governance.dashboard.frame import frame
 from governance.dashboard.places import atlas_of
 from governance.dashboard.rows import FAMILIES, LIGHTS, WHAT, Question
 from grids.naming import steps_of
@@ -83,6 +84,7 @@ def row_list(request: HttpRequest) -> HttpResponse:
     found = rows.sheet(with_buttons(rows.demands(request.user, question, now)), request.GET.get("page", ""))
     here = request.get_full_path()
     context = {
+        **frame(request.user),
         "question": question,
         "trail": _trail(question, now),
         "period": question.period.label if question.period else _("此刻"),

@@ -22,6 +22,7 @@ from core.periods import Quarter, datetime_words, time_left_words
 from governance.dashboard import lists, rows
 from governance.dashboard.board import trail
 from governance.dashboard.figures import Links
+from governance.dashboard.frame import frame
 from governance.dashboard.places import atlas_of
 from governance.dashboard.selectors import waiting_supervisions
 from grids.naming import steps_of
@@ -64,7 +65,7 @@ def supervise(request: HttpRequest, code: str) -> HttpResponse:
             return redirect(back)
     now = timezone.now()
     context = {
-        "active": "supervisions",
+        **frame(user, "supervisions"),
         "form": form,
         "row": row,
         "demand": demand,
@@ -150,7 +151,7 @@ def supervision_list(request: HttpRequest) -> HttpResponse:
     base = f"?place={place.code}&state="
     links = Links(Quarter.of(now))
     context = {
-        "active": "supervisions",
+        **frame(request.user, "supervisions"),
         "trail": [*trail(place, links)[:-1], {"name": place.name, "url": links.place(place)}],
         "tabs": [(str(label), base + name, name == state, counted.get(name)) for name, label in STATES.items()],
         "faces": [_face(row, request.user, now) for row in sheet.rows],

@@ -15,6 +15,7 @@ from core.periods import Period, Quarter, local_date, parse_period
 from core.spreadsheets import XLSX_TYPE, LedgerColumn, write_ledger
 from governance.dashboard import board, drawing, selectors
 from governance.dashboard.figures import Links
+from governance.dashboard.frame import reads_bulletins
 from governance.dashboard.places import atlas_of
 from grids.naming import COMMUNITY
 from services.selectors.rates import RATES, rate
@@ -37,6 +38,7 @@ def dashboard(request: HttpRequest, code: str = "") -> HttpResponse:
         by=_by(request),
         roots=tuple(root for root in atlas.roots if root is not place.top),
         staff=bool(getattr(request.user, "is_staff", False)),
+        bulletins=reads_bulletins(request.user),
         large=request.COOKIES.get("elder") == "1",
     )
     if get_messages(request):

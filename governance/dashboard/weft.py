@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from governance.dashboard.figures import Figure
+from governance.dashboard.frame import frame
 from governance.dashboard.places import Place, atlas_of
 from governance.dashboard.tables import Cell, Column, body
 from grids.models import County, GridNode
@@ -40,7 +41,7 @@ def weft(request: HttpRequest, code: str = "") -> HttpResponse:
     # The dashboard ends at communities; what lies in one is named and opens nothing.
     open_to = {each.pk: reverse("dashboard:weft_place", args=[each.code]) for each in atlas.by_code.values()}
     context = {
-        "active": "weft",
+        **frame(request.user, "weft"),
         "place": place,
         "trail": [{"name": name, "url": _above(place, name)} for name in place.steps],
         "figures": _figures(request, place, found, node, desk=desk),
