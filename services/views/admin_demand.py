@@ -118,7 +118,8 @@ def facts(page: ScopedModelAdmin, request: HttpRequest, found: DemandPage) -> li
         Fact(_("联系人"), demand.masked_name),
         Fact(_("联系电话"), demand.masked_phone),
         Fact(_("办理时限"), _when(demand.due_at)),
-        Fact(_("时限依据"), _rules(request, demand)),
+        # Before a limit is set there is nothing it could rest on.
+        *([Fact(_("时限依据"), _rules(request, demand))] if demand.rule_version is not None else []),
         Fact(_("下一步时限"), _when(demand.step_due_at)),
         Fact(_("居民评价"), _heard(demand)),
     ]
@@ -175,8 +176,6 @@ def _category(demand: Demand) -> str:
 
 def _rules(request: HttpRequest, demand: Demand) -> str:
     """Which version of the county's rules its limit was set by, with the way to it for whoever may read it."""
-    if demand.rule_version is None:
-        return ""
     words = _("按第 %(number)d 版时限规则") % {"number": demand.rule_version}
     if not policies.holds(request.user, posts.VIEW_SETTINGS):
         return words

@@ -305,6 +305,9 @@ def test_versions_of_the_limits_say_what_changed_and_the_demand_names_its_own(ca
     shown = text_of(officer.get(url(Demand, "change", demand.pk)))
     address = url(RuleVersion, "numbered", cast.county.pk, 2)
     assert "按第 2 版时限规则" in shown
+    # No limit yet, nothing it could rest on.
+    fresh_one = make.make_demand(cast.a.building)
+    assert "时限依据" in shown and "时限依据" not in text_of(officer.get(url(Demand, "change", fresh_one.pk)))
     assert address in shown
     answer = officer.get(address)
     assert answer.status_code == 302
