@@ -13,7 +13,7 @@ from core.api.lists import Shown
 from core.masking import mask_name, mask_phone
 from services.clocks import WORDS, colour, light
 from services.models import Demand, DemandEvent, DemandState, LimitUnit, Origin, SubOrder, SubOrderState
-from services.models.demand import CLOCK_STATES
+from services.models.demand import CLOCK_STATES, Desk
 from services.selectors.loop import Action, DemandPage
 from services.workflow import DEMAND, SUBORDER
 
@@ -30,6 +30,8 @@ class DemandRow(Shown):
     state = serializers.ChoiceField(label=_("状态"), choices=DemandState.choices)
     state_label = serializers.CharField(label=_("状态名称"))
     colour = serializers.ChoiceField(label=_("灯色"), choices=[(key, key) for key in WORDS])
+    desk = serializers.ChoiceField(label=_("经办层级"), choices=Desk.choices)
+    desk_label = serializers.CharField(label=_("经办层级名称"))
     lead_unit = serializers.CharField(label=_("牵头单位"), allow_null=True)
     registered_at = serializers.DateTimeField(label=_("登记时间"))
     due_at = serializers.DateTimeField(label=_("办理时限"), allow_null=True)
@@ -49,6 +51,7 @@ ROW_FIELDS = (
     "urgency",
     "origin",
     "state",
+    "desk",
     "lead_unit__name",
     "registered_at",
     "warn_at",
@@ -58,6 +61,9 @@ ROW_FIELDS = (
     "supervised_at",
     "version",
 )
+
+
+_DESKS = dict(Desk.choices)
 
 
 def demand_row(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,6 +82,8 @@ def demand_row(values: Mapping[str, Any]) -> dict[str, Any]:
         "state": state,
         "state_label": DEMAND.state_label(state),
         "colour": light(running, values["warn_at"], due_at, values["finished_at"], timezone.now()),
+        "desk": values["desk"],
+        "desk_label": _DESKS[values["desk"]],
         "lead_unit": values["lead_unit__name"],
         "registered_at": values["registered_at"],
         "due_at": due_at,

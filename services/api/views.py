@@ -27,6 +27,7 @@ from services.api import serializers as rows
 from services.api.public import resident_move
 from services.forms import MoveForm
 from services.models import Category, Demand
+from services.models.demand import Desk
 from services.selectors import loop as selectors
 from services.selectors.loop import Action
 from services.workflow import BY_MODEL
@@ -34,6 +35,7 @@ from services.workflow import BY_MODEL
 
 class DemandFilter(filters.FilterSet):
     state = filters.CharFilter(field_name="state")
+    desk = filters.ChoiceFilter(field_name="desk", choices=Desk.choices)
     community = filters.CharFilter(field_name="community__code")
     category = filters.CharFilter(field_name="category__name")
     unit = filters.NumberFilter(field_name="lead_unit_id", min_value=1, max_value=10**18)

@@ -220,6 +220,21 @@ def test_filters(cast: Cast) -> None:
     assert client.get("/api/v1/demands/?page=9").status_code == 404
 
 
+def test_rows_say_on_whose_desk_a_demand_stands(cast: Cast) -> None:
+    here, above = raised(cast), raised(cast)
+    Demand.objects.filter(pk=above.pk).update(state="accepted", desk="street")
+    client = client_of(cast.street_officer)
+    found = {row["code"]: row for row in client.get("/api/v1/demands/").json()["results"]}
+    assert (found[here.code]["desk"], found[here.code]["desk_label"]) == ("community", "社区")
+    page = client.get(f"/api/v1/demands/{above.code}/").json()
+    assert (page["desk"], page["desk_label"]) == ("street", "街道")
+    narrowed = client.get("/api/v1/demands/?desk=street").json()["results"]
+    assert [row["code"] for row in narrowed] == [above.code]
+    assert client.get("/api/v1/demands/?desk=county").json()["count"] == 0
+    wrong = client.get("/api/v1/demands/?desk=palace")
+    assert (wrong.status_code, set(wrong.json()["fields"])) == (400, {"desk"})
+
+
 def test_the_schema_and_its_page_open(cast: Cast) -> None:
     client = client_of(None)
     schema = client.get("/api/schema/", HTTP_ACCEPT="application/vnd.oai.openapi+json").json()
