@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.actors import Actor, user_of
 from core.policies import can, scopes
+from grids.policies import scope_of
 from partybuilding.policies import UnitScope
 from services import posts
 from services.models import AgendaItem, Attendance, DemandState, MeetingState, ProjectState, Resolution
@@ -49,6 +50,8 @@ def at_the_table(item: AgendaItem, actor: Actor) -> str | None:
 def free_to_claim(item: AgendaItem, actor: Actor) -> str | None:
     """The matter itself may have found somebody outside the meeting."""
     demand, project = item.demand, item.project
+    if (gone := went_elsewhere(item)) is not None:
+        return gone
     if demand is not None and demand.lead_unit is not None and demand.state not in FREE_DEMAND:
         return _("这条需求已由“%(unit)s”承办。") % {"unit": demand.lead_unit.label}
     if demand is not None and demand.state not in FREE_DEMAND:
@@ -58,6 +61,20 @@ def free_to_claim(item: AgendaItem, actor: Actor) -> str | None:
             return _("这个项目已由“%(unit)s”认领。") % {"unit": project.lead_unit.label}
         return _("这个项目现在是“%(state)s”，不能认领。") % {"state": project.get_state_display()}
     return at_the_table(item, actor)
+
+
+def went_elsewhere(item: AgendaItem) -> str | None:
+    """A demand that was handed to a community the meeting is not about. It stays on the agenda, for that was told; nothing
+    comes of it there, and no later meeting of the place takes it up."""
+    demand, place = item.demand, item.meeting.node
+    if demand is None or not demand.transfers or place is None or scope_of(place).holds(demand.node):
+        return None
+    return _("这条需求已移交“%(community)s”，由对方社区办理，这里请改为缓议。") % {"community": demand.community.name}
+
+
+def still_here(item: AgendaItem, actor: Actor) -> str | None:
+    """Something is resolved of what is the place's own, while the meeting is under way."""
+    return went_elsewhere(item) or at_the_table(item, actor)
 
 
 def own_claim(item: AgendaItem, actor: Actor) -> str | None:

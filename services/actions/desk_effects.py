@@ -11,11 +11,23 @@ from core.actors import kind_of, user_of
 from core.errors import Conflict, Invalid, InvalidTransition
 from core.periods import Month, datetime_words
 from grids.models import GridNode
+from grids.policies import scope_of
 from partybuilding.models import Unit
 from services.actions import demand_effects
+from services.actions.outdating import outdate_for
 from services.actions.step import Effect, Move
 from services.actions.tallies import refresh_cell
-from services.models import Demand, DemandEvent, SubOrder, SubOrderRole, SubOrderState, Whistle
+from services.models import (
+    AgendaItem,
+    Demand,
+    DemandEvent,
+    ItemState,
+    MeetingState,
+    SubOrder,
+    SubOrderRole,
+    SubOrderState,
+    Whistle,
+)
 from services.models.demand import Desk
 
 
@@ -56,6 +68,7 @@ def transfer(step: Move) -> None:
     old = demand.community
     linked = list(demand.linked.select_for_update(of=("self",)).order_by("pk"))
     _check_numbers([demand, *linked], place)
+    _check_table([demand, *linked], place)
     moved(step, place, place.community)
     for row in linked:
         step.also(row)
@@ -63,6 +76,7 @@ def transfer(step: Move) -> None:
         _say_gone(step, row)
     months = {Month.of(timezone.localdate(row.registered_at)).first_day for row in (demand, *linked)}
     step.afterwards += [partial(refresh_cell, old.pk, month) for month in sorted(months)]
+    step.afterwards.append(partial(outdate_for, [demand, *linked]))
     # Who gave it away no longer sees it: their own ledger keeps that they did, and where it went.
     step.afterwards.append(partial(_keep_trace, step, old, place.community))
 
@@ -106,6 +120,21 @@ def _check_numbers(demands: list[Demand], place: GridNode) -> None:
                 % {"number": row.external_number, "code": twin.code},
                 code="same_number",
             )
+
+
+def _check_table(demands: list[Demand], place: GridNode) -> None:
+    """What a meeting that is under way has given to somebody takes effect when it closes; it is not moved away from under it,
+    unless the meeting is as much about the other community. What is only on an agenda can not be claimed from there any
+    more, nor is it carried on to the next (`services.meeting_rules.went_elsewhere`)."""
+    settled = [ItemState.CLAIMED, ItemState.RESOLVED, ItemState.LEADER]
+    rows = AgendaItem.objects.filter(demand__in=demands, state__in=settled, meeting__state=MeetingState.RUNNING)
+    for item in rows.exclude(meeting__node=None).select_related("meeting__node").order_by("pk"):
+        if not scope_of(item.meeting.node).holds(place):
+            message = _(
+                "“%(meeting)s”正在开会，会上这条需求是“%(state)s”。请会议结束后再移交，或先在会上撤回、改为缓议。"
+            )
+            words = {"meeting": item.meeting.title, "state": item.get_state_display()}
+            raise InvalidTransition(message % words, code="at_the_table")
 
 
 def _say_gone(step: Move, row: Demand) -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import audit
-from core.actors import SYSTEM, Actor, user_of
+from core.actors import Actor, user_of
 from core.errors import Conflict, Invalid, NotFound
 from core.moving import advance
 from core.text import clean_line
@@ -24,6 +24,7 @@ from grids.actions.permission import require
 from grids.models import GridNode
 from grids.naming import COMMUNITY
 from services import posts
+from services.actions.outdating import BATCH, outdate
 from services.actions.projects import NewProject, draft_projects
 from services.matching import scorer, solver
 from services.models import (
@@ -44,7 +45,6 @@ LEVELS = ("street", COMMUNITY)
 MOST_AT_ONCE = 200
 # After so long nobody remembers what the figures of a proposal meant; a new run takes a second.
 KEPT_DAYS = 30
-BATCH = 500
 
 
 # --- A run ----------------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def _store(actor: Actor, node: GridNode, material: Material, found: _Outcome) ->
     if node.is_retired:
         raise Invalid(_("“%(place)s”已撤销，请选择其他地点。") % {"place": node.path}, fields={"node": _("已撤销。")})
     require(actor, posts.RUN_MATCH, node)
-    _outdate(MatchProposal.objects.filter(run__node=node))
+    outdate(MatchProposal.objects.filter(run__node=node))
     run = MatchRun.objects.create(
         county_id=node.county_id,
         node=node,
@@ -185,7 +185,7 @@ def _accept(actor: Actor, keys: list[int]) -> tuple[list[Project], list[tuple[Ma
         PROPOSAL.check(row, "accept", actor=actor)
     faults = _faults(rows)
     if faults:
-        _outdate(MatchProposal.objects.filter(pk__in=[row.pk for row, _why in faults]))
+        outdate(MatchProposal.objects.filter(pk__in=[row.pk for row, _why in faults]))
         return [], faults
     left = left_of([row.resource for row in rows])
     drafts = draft_projects(actor=actor, rows=[_draft(row, left) for row in rows])
@@ -196,7 +196,7 @@ def _accept(actor: Actor, keys: list[int]) -> tuple[list[Project], list[tuple[Ma
         deeds.append(audit.Deed(row, changes, label=row.demand.code))
     MatchProposal.objects.bulk_update(rows, ["state", "project", "version"], batch_size=BATCH)
     audit.record_many(actor=actor, action=f"{PROPOSAL.name}.accept", deeds=deeds)
-    _outdate(MatchProposal.objects.filter(demand__in=[row.demand_id for row in rows]))
+    outdate(MatchProposal.objects.filter(demand__in=[row.demand_id for row in rows]))
     return drafts, []
 
 
@@ -300,19 +300,4 @@ def outdate_old(now: datetime.datetime | None = None) -> int:
     limit = (now or timezone.now()) - datetime.timedelta(days=KEPT_DAYS)
     old = MatchProposal.objects.filter(state=ProposalState.PROPOSED, run__at__lt=limit).order_by("pk")
     keys = list(old.values_list("pk", flat=True)[:BATCH])
-    return _outdate(MatchProposal.objects.filter(pk__in=keys)) if keys else 0
-
-
-@transaction.atomic
-def _outdate(proposals: QuerySet[MatchProposal]) -> int:
-    """Moves those of the proposals that are still open to 已失效, in the system's name."""
-    rows = proposals.filter(state=ProposalState.PROPOSED).select_related("run", "demand").order_by("pk")
-    open_rows = list(rows.select_for_update(of=("self",)))
-    for row in open_rows:
-        PROPOSAL.check(row, "outdate", actor=SYSTEM)
-        row.state, row.version = ProposalState.OUTDATED, row.version + 1
-    MatchProposal.objects.bulk_update(open_rows, ["state", "version"], batch_size=BATCH)
-    changes = {"state": (ProposalState.PROPOSED, ProposalState.OUTDATED)}
-    deeds = [audit.Deed(row, changes, label=row.demand.code) for row in open_rows]
-    audit.record_many(actor=SYSTEM, action=f"{PROPOSAL.name}.outdate", deeds=deeds)
-    return len(open_rows)
+    return outdate(MatchProposal.objects.filter(pk__in=keys)) if keys else 0

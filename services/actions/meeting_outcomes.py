@@ -21,7 +21,7 @@ from services.actions.matching import accept_proposals
 from services.actions.meeting_rows import ITEM_RELATED, PERSONAL
 from services.actions.moving import move
 from services.actions.projects import NewProject, appoint_lead, change_project, claim_project, draft_projects
-from services.meeting_rules import FREE_DEMAND
+from services.meeting_rules import FREE_DEMAND, went_elsewhere
 from services.models import (
     AgendaItem,
     DemandState,
@@ -69,6 +69,8 @@ def take_effect(actor: Actor, meeting: JointMeeting) -> list[Resolution]:
 
 
 def _bring_about(actor: Actor, item: AgendaItem, rows: list[Resolution]) -> None:
+    if (gone := went_elsewhere(item)) is not None:
+        raise Conflict(gone, code="went_elsewhere")
     unit = item.unit or next((row.unit for row in rows if row.unit is not None), None)
     # Projects before the demand is given away: both want it as it was on the agenda.
     if item.project is not None and unit is not None:

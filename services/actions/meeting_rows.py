@@ -12,6 +12,7 @@ from core.errors import Conflict, Invalid, NotFound, Stale
 from core.masking import scrub_identity_numbers, scrub_phone_numbers
 from core.text import clean_text
 from grids.actions.permission import require
+from grids.querysets import in_subtree
 from partybuilding.models import Unit
 from services.meeting_rules import FREE_DEMAND
 from services.models import (
@@ -100,6 +101,9 @@ def put_off(meeting: JointMeeting) -> models.QuerySet[AgendaItem]:
     alive = (Q(demand=None) | Q(demand__state__in=FREE_DEMAND)) & (
         Q(project=None) | Q(project__state=ProjectState.OPEN)
     )
+    if meeting.node is not None:  # nor what was handed to a community elsewhere
+        here = in_subtree(meeting.node, "demand__node", community="demand__community")
+        alive &= Q(demand=None) | Q(demand__transfers=0) | here
     return found.filter(alive).exclude(meeting=meeting).order_by("meeting__held_at", "order", "pk")
 
 

@@ -13,6 +13,7 @@ from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
 from grids.actions import hold_places
 from services.actions.carrying import Made, carry_out, for_move
+from services.actions.outdating import hold_proposals
 from services.actions.photos import keep_photos
 from services.actions.step import Target
 from services.models import Assignment, Demand, SubOrder
@@ -65,6 +66,7 @@ def _move(
     if data.get("place") is not None:
         # Places before everything else; neither of the two may move while the matter goes from one to the other.
         data["place"] = hold_places(data["place"], _demand_of(target).node)[0]
+        hold_proposals(_demand_of(target))
     demand, suborder, assignment = _lock(target, data)
     made = carry_out(
         actor=actor,
