@@ -18,6 +18,7 @@ from grids.models import County, GridNode
 from partybuilding.models import Unit
 from partybuilding.unit_names import UnitNames
 from services.models import Category, Demand, SubOrder
+from services.models.demand import Desk
 from services.reach import county_units
 from services.selectors import loop as selectors
 from services.selectors.loop import Action
@@ -122,6 +123,7 @@ class UnitsByName(RowsField):
     numbers = False
 
     def __init__(self, *, county: County, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("一行填一个单位，填全称或简称；填几个字，会提示单位名称。"))
         super().__init__(**kwargs)
         self.county = county
 
@@ -129,7 +131,12 @@ class UnitsByName(RowsField):
         return str(obj.name)
 
     def prepare_value(self, value: Any) -> Any:
-        return [getattr(one, "name", one) for one in value] if isinstance(value, list | tuple) else value
+        """Names as they were written; rows that the form starts with, by their names."""
+        if self.numbers or not isinstance(value, list | tuple):
+            return super().prepare_value(value)
+        keys = [one for one in value if isinstance(one, int)]
+        names = dict(self.queryset.filter(pk__in=keys).values_list("pk", "name")) if keys else {}  # type: ignore[union-attr]
+        return [names.get(one, one) for one in value if not isinstance(one, int) or one in names]
 
     def clean(self, value: Any) -> Any:
         if self.numbers:
@@ -165,7 +172,8 @@ class MoveForm(forms.Form):
         self.action, self.user = action, user
         for item in action.row.inputs:
             field = _BUILDERS[item.kind](item, action.target, user)
-            field.label, field.help_text, field.required = item.label, item.help, item.required
+            field.label, field.required = item.label, item.required
+            field.help_text = item.help or field.help_text
             field.error_messages["required"] = _("请填写“%(label)s”。") % {"label": item.label}
             if isinstance(field, forms.CharField):
                 field.error_messages["max_length"] = _TOO_LONG
@@ -229,7 +237,10 @@ def _unit(item: Input, target: Any, user: Any) -> forms.Field:
 
 
 def _units(item: Input, target: Any, user: Any) -> forms.Field:
-    return UnitsField(queryset=selectors.units_to_dispatch(target, user))
+    units, demand = selectors.units_to_dispatch(target, user), _demand(target)
+    if demand.desk == Desk.COMMUNITY:
+        return UnitsField(queryset=units)
+    return UnitsByName(county=demand.county, queryset=units)  # a street's, a county's: too many to tick
 
 
 def _county_unit(item: Input, target: Any, user: Any) -> forms.Field:

@@ -63,13 +63,7 @@ MOVES = (
         D.DISPATCHED,
         posts.WHISTLE_DEMAND,
         inputs=(
-            Input(
-                "units",
-                t("召集单位"),
-                "county_units",
-                required=True,
-                help=t("一行填一个单位，填全称或简称；填几个字，会提示单位名称。"),
-            ),
+            Input("units", t("召集单位"), "county_units", required=True),
             Input("lead", t("牵头单位"), "county_unit", help=t("还没有承办单位时，由它牵头；不选的由第一个单位牵头。")),
             Input("reason", t("做什么"), required=True),
             Input("meet_at", t("到场时间"), "moment"),

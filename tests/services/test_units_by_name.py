@@ -1,4 +1,4 @@
-"""The units a whistle calls are written by name on desk and phone: a county has too many to tick. Programs number them."""
+"""Units of a street or county are written by name on desk and phone: there are too many to tick. Programs number them."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from services.models import Demand, SubOrder, Whistle
 from tests import factories as make
 from tests.cast import Cast
 from tests.factories import fresh
+from tests.services.test_routing_rules import make_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +116,37 @@ def test_programs_go_on_naming_units_by_number(cast: Cast, demand: Demand, stree
     assert not Whistle.objects.exists()
     assert send([cast.idle_unit.pk, str(cast.b.unit.pk)]).status_code == 200
     assert SubOrder.objects.count() == 2
+
+
+# --- Supporting units -------------------------------------------------------------------------------------------------
+
+
+def dispatch(client: Client, demand: Demand, **lines: Any) -> Any:
+    address = f"/m/demands/{demand.code}/dispatch/"
+    return client.post(address, {"unit": lines.pop("unit").pk, "version": demand.version, **lines})
+
+
+def test_few_are_ticked_in_the_community_and_many_written_above_it(cast: Cast, demand: Demand, street: Client) -> None:
+    address = f"/m/demands/{demand.code}/dispatch/"
+    below = Client()
+    below.force_login(fresh(cast.a.officer))
+    assert 'type="checkbox" name="supporting"' in below.get(address).content.decode()
+    Demand.objects.filter(pk=demand.pk).update(desk="street")
+    page = street.get(address).content.decode()
+    assert (
+        'name="supporting-4"' in page and "一行填一个单位" in page and 'type="checkbox" name="supporting"' not in page
+    )
+    refused = dispatch(street, demand, unit=cast.a.unit, supporting=cast.idle_unit.name)
+    assert refused.status_code == 400 and "没有在" in refused.content.decode(), "it has not reported in the street"
+    lines = {"supporting": cast.b.unit.name, "supporting-1": cast.a.supporting_unit.name}
+    assert dispatch(street, demand, unit=cast.a.unit, **lines).status_code == 302
+    assert set(SubOrder.objects.filter(role="supporting").values_list("unit__name", flat=True)) == set(lines.values())
+
+
+def test_whom_a_rule_proposes_stands_there_by_name(cast: Cast, demand: Demand, street: Client) -> None:
+    Demand.objects.filter(pk=demand.pk).update(desk="street")
+    make_rule(cast, unit=cast.a.unit, supporting=[cast.a.supporting_unit])
+    page = street.get(f"/m/demands/{demand.code}/dispatch/").content.decode()
+    assert "按规则派给" in page
+    assert f'name="supporting" id="id_supporting_0" value="{cast.a.supporting_unit.name}"' in page
+    assert 'name="supporting-4"' in page
