@@ -78,6 +78,10 @@ class NewWordsForm(_WordsForm):
         chosen = str((self.data or self.initial or {}).get("kind") or "")
         if notice_kinds.find(chosen) is not None:
             self.name_fields(chosen)
+        else:
+            self.fields["kind"].help_text = _(
+                "每类能用哪些字段，写在“全部通知类型”里；从那里点“修改”，字段会列在下面。"
+            )
 
 
 class WordsForm(_WordsForm):

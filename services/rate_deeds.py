@@ -33,7 +33,11 @@ class Versioned(DeedForm):
 
 
 class RequestForm(DeedForm):
-    demand = forms.CharField(label=lazy("需求编号"), max_length=20)
+    demand = forms.CharField(
+        label=lazy("需求编号"),
+        max_length=20,
+        help_text=lazy("例如 20261104-817114。在需求的页面上点“申请剔除”，编号已经填好。"),
+    )
     rates = forms.MultipleChoiceField(
         label=lazy("不计入"),
         choices=[(name, one.label) for name, one in RATES.items()],
@@ -141,7 +145,9 @@ class ChangeForm(DraftForm):
 
 
 class AddForm(Versioned):
-    demand = forms.CharField(label=lazy("需求编号"), max_length=20)
+    demand = forms.CharField(
+        label=lazy("需求编号"), max_length=20, help_text=lazy("例如 20261104-817114，在需求列表里标题的下面。")
+    )
     field_order = ("demand", "version")
 
 

@@ -31,6 +31,9 @@ def state_of(row: Bulletin) -> tuple[str, str]:
 
 
 def item_state(row: BulletinItem) -> tuple[str, str]:
+    if row.bulletin.state == BulletinState.DRAFT:
+        # Nobody has been named yet, so nobody has anything to put right.
+        return _("未印发"), "grey"
     return str(row.get_state_display()), ITEM_TONES[BulletinItemState(row.state)]
 
 

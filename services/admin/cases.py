@@ -208,7 +208,7 @@ class HelpAdmin(ScopedModelAdmin):
         return _chips(row)
 
     def object_title(self, obj: Help) -> str:
-        return f"{obj.unit.label}：{obj.get_kind_display()}"
+        return f"{obj.unit.label}（{obj.get_kind_display()}）"
 
     def chips(self, obj: Help) -> list[tuple[str, str]]:
         return help_chips(obj)

@@ -82,7 +82,7 @@ class RateExclusionAdmin(ScopedModelAdmin):
         return chip(*state_of(row))
 
     def object_title(self, obj: RateExclusion) -> str:
-        return _("剔除：%(title)s") % {"title": ellipsis(obj.demand.title, 40)}
+        return ellipsis(obj.demand.title, 40)
 
     def chips(self, obj: RateExclusion) -> list[tuple[str, str]]:
         return [state_of(obj)]

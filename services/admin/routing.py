@@ -127,13 +127,14 @@ class RoutingRuleAdmin(ScopedModelAdmin):
 
     def facts(self, request: HttpRequest, obj: RoutingRule) -> list[Fact]:
         levels = dict(Level.objects.filter(county_id=obj.county_id).values_list("key", "name"))
+        faults = line_of(obj).faults
         return [
             Fact(_("条件"), "；".join(conditions(obj, levels)) or _("所有需求"), wide=True),
             Fact(_("派给"), goes_to(obj)),
             Fact(_("经办层级"), obj.get_desk_display() if obj.desk else ""),
             Fact(_("顺序"), obj.order),
             Fact(_("县"), obj.county.name),
-            Fact(_("已失效的"), "；".join(line_of(obj).faults), wide=True),
+            *([Fact(_("已失效的"), "；".join(faults), wide=True)] if faults else []),
         ]
 
     def parts(self, request: HttpRequest, obj: RoutingRule) -> list[Part]:
@@ -182,7 +183,14 @@ class RoutingRuleAdmin(ScopedModelAdmin):
             }
             for number, rule in enumerate(rules)
         ]
-        context = {"title": _("试派和顺序"), "lines": lines, **_context(found), "back": self.url("changelist")}
+        context = {
+            "title": _("试派和顺序"),
+            "lines": lines,
+            # Who sees no demands would read of none as of none that wait.
+            "tries": policies.holds(user, posts.VIEW_DEMAND),
+            **_context(found),
+            "back": self.url("changelist"),
+        }
         return self.render(request, "admin/route_preview.html", context)
 
     def _county(self, request: HttpRequest, rules: Iterable[RoutingRule]) -> County | None:

@@ -171,7 +171,7 @@ def _is_near(one: _Row, other: _Row) -> bool:
 
 
 def _why(one: _Row, other: _Row, shared: dict[str, float]) -> list[str]:
-    words = words_behind(text_of(other.title, other.text), shared, most=2, longest=10)
+    words = words_behind(text_of(other.title, other.text), shared, most=2, longest=16)
     found: list[Any] = [_("都提到%(words)s") % {"words": "、".join(f"“{word}”" for word in words)}] if words else []
     if one.node == other.node:
         found.append(_("同一地点"))

@@ -149,6 +149,15 @@ def test_a_draft_is_the_countys_alone(cast: Cast) -> None:
         assert client.get(reverse("admin:services_bulletin_paper", args=[row.pk])).status_code == 404
 
 
+def test_a_matter_of_a_draft_is_not_yet_somebodys_to_put_right(cast: Cast) -> None:
+    late(cast)
+    ladder.climb()
+    row, page = draft(cast), reverse("admin:services_bulletinitem_changelist")
+    assert "未印发" in words(signed_in(cast.department).get(page))
+    publish(cast, row)
+    assert "未印发" not in words(signed_in(cast.department).get(page))
+
+
 def test_the_liaison_answers_on_the_phone(cast: Cast) -> None:
     late(cast)
     ladder.climb()

@@ -97,6 +97,13 @@ class TestAllRules:
         assert "这 3 条未派单的需求会派给： 县住建局" in text
         assert "没有规则符合的 1 条" in text
 
+    def test_who_sees_no_demands_is_not_told_that_none_wait(self, cast: Cast) -> None:
+        leak(cast)
+        make_rule(cast, order=10, unit=cast.a.unit, words=["漏水"])
+        text = text_of(signed_in(cast.admin).get(PREVIEW))
+        assert "内容含有：漏水" in text
+        assert "未派单的需求" not in text
+
     def test_it_costs_the_same_for_one_and_for_many(self, cast: Cast) -> None:
         make_rule(cast, order=10, unit=cast.a.unit, words=["漏水"], levels=["compound"])
         leak(cast)
