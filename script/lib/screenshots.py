@@ -80,9 +80,13 @@ SHOTS: dict[str, Shot] = {
     "phone-member": Shot("党员", PHONE, "/m/demands/{offered}/"),
     "desk-community": Shot("东关社区党组织书记", DESK, "/admin/"),
     "desk-demand": Shot("东关社区党组织书记", DESK, "/admin/services/demand/{accepted_pk}/change/"),
+    "desk-triage": Shot("东关社区党组织书记", DESK, "/admin/services/demand/triage/"),
     "desk-list": Shot("东关社区党组织书记", DESK, "/admin/services/demand/"),
     "desk-care": Shot("东关社区党组织书记", DESK, "/admin/grids/carehousehold/"),
     "desk-compound": Shot("东关社区党组织书记", DESK, "/admin/partybuilding/compound/{compound_pk}/change/"),
+    "desk-exclusion": Shot("县委组织部", DESK, "/admin/services/rateexclusion/{exclusion_pk}/change/"),
+    "desk-bulletin": Shot("县委组织部", DESK, "/admin/services/bulletin/{bulletin_pk}/change/"),
+    "desk-routing": Shot("县委组织部", DESK, "/admin/services/routingrule/preview/"),
     "desk-compounds": Shot("县委组织部", DESK, "/admin/partybuilding/compound/figures/"),
     "phone-compound": Shot("东关社区“两委”干部", PHONE, "/m/compounds/{compound_pk}/"),
     "phone-tree": Shot("东关社区党组织书记", PHONE, "/admin/grids/gridnode/tree/"),
@@ -110,6 +114,8 @@ SHOTS: dict[str, Shot] = {
     "admin-accounts": Shot("县级管理员", DESK, "/admin/core/user/"),
     "admin-import": Shot("县级管理员", DESK, "/admin/core/user/import/"),
     "admin-limits": Shot("县级管理员", DESK, "/admin/services/category/"),
+    "admin-calendar": Shot("县级管理员", DESK, "/admin/core/calendarday/year/{year}/"),
+    "admin-notices": Shot("县级管理员", DESK, "/admin/core/noticetemplate/kinds/"),
     "auditor-trail": Shot("县级审计员", DESK, "/admin/core/auditentry/"),
     "phone-pairing": Shot("县级领导（包联社区）", PHONE, "/m/pairings/"),
     "print-qr": Shot("网格员", DESK, "/places/{building_pk}/qr/"),
@@ -133,7 +139,17 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
 
     from governance.sample.load import load as load_sample
     from grids.models import GridNode, RemediationPhoto
-    from services.models import Assignment, Demand, HelpCase, JointMeeting, MatchRun, SubOrder, SubOrderState
+    from services.models import (
+        Assignment,
+        Bulletin,
+        Demand,
+        HelpCase,
+        JointMeeting,
+        MatchRun,
+        RateExclusion,
+        SubOrder,
+        SubOrderState,
+    )
 
     call_command("migrate", interactive=False, verbosity=0)
     loaded = load_sample(timezone.localdate(), PASSWORD)
@@ -154,6 +170,9 @@ def load() -> tuple[dict[str, str], dict[str, str]]:
         "asked_case_pk": str(
             HelpCase.objects.get(community__name="东关社区", helps__unit__short_name="住建局", helps__state="asked").pk
         ),
+        "bulletin_pk": str(Bulletin.objects.filter(state="published").latest("pk").pk),
+        "exclusion_pk": str(RateExclusion.objects.filter(state="approved").earliest("pk").pk),
+        "year": str(timezone.localdate().year),
         "meeting_pk": str(JointMeeting.objects.get(node__name="东关社区", state="published").pk),
         "offered": offered.suborder.demand.code,
         "token": loaded.token,
