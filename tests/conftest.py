@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.cast import cast, transactional_cast  # noqa: F401  (fixtures)
+from tests.databases import django_db_setup, migrated_file  # noqa: F401  (fixtures)
 
 # Playwright keeps an event loop in the main thread; without this Django refuses every query made beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

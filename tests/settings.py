@@ -38,7 +38,7 @@ from governance.settings import CACHES, DATA_DIR, DATABASES, SQLITE, STORAGES  #
 
 if SQLITE:
     # A file, as in production: threads that race for a row must really race.
-    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {"NAME": str(_root / "test.sqlite3")}
     # A crash of the machine may eat the test database; nobody minds, and every commit is quicker.
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA secure_delete=ON;"

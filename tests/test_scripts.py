@@ -105,8 +105,15 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def configured(tmp_path: Path) -> dict[str, str]:
-    """A database that somebody configured: no sample is loaded, and a start is quick."""
+    """An empty database that somebody configured: it is migrated, but no sample is loaded."""
     return {"DATABASE_URL": f"sqlite:///{tmp_path / 'configured.sqlite3'}"}
+
+
+@pytest.fixture
+def migrated(configured: dict[str, str], migrated_file: Path, tmp_path: Path) -> dict[str, str]:
+    """The same when it was migrated before: a start is quick."""
+    shutil.copyfile(migrated_file, tmp_path / "configured.sqlite3")
+    return configured
 
 
 def counties(database: Path) -> int:
@@ -161,10 +168,8 @@ def test_a_configured_database_gets_no_sample_and_one_dead_process_ends_all(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
-def test_killing_the_server_outright_leaves_no_process(
-    serve: Callable[..., Server], configured: dict[str, str]
-) -> None:
-    server = serve(**configured)
+def test_killing_the_server_outright_leaves_no_process(serve: Callable[..., Server], migrated: dict[str, str]) -> None:
+    server = serve(**migrated)
     server.wait_for("经纬已启动", 120)
     family = server.family()
     server.process.kill()
@@ -172,22 +177,22 @@ def test_killing_the_server_outright_leaves_no_process(
 
 
 def test_a_second_server_on_the_same_data_is_refused(
-    serve: Callable[..., Server], configured: dict[str, str], tmp_path: Path
+    serve: Callable[..., Server], migrated: dict[str, str], tmp_path: Path
 ) -> None:
-    first = serve(**configured)
+    first = serve(**migrated)
     first.wait_for("经纬已启动", 120)
-    second = serve(**configured)
+    second = serve(**migrated)
     assert second.ends(60) == 1
     assert str(tmp_path / "data") in second.output()
     assert first.health() == 200
 
 
-def test_a_busy_port_is_said_in_one_sentence(serve: Callable[..., Server], configured: dict[str, str]) -> None:
+def test_a_busy_port_is_said_in_one_sentence(serve: Callable[..., Server], migrated: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        server = serve(**configured, PORT=port)
+        server = serve(**migrated, PORT=port)
         assert server.ends(60) == 1
     assert port in server.output()
     assert "Traceback" not in server.output()
