@@ -24,11 +24,18 @@ hypothesis.settings.load_profile("suite")
 STRICT = os.environ.get("STRICT") == "1"
 
 
+# The words in a file's name that say its tests look at a face: a page, the desk, the phone, the API.
+FACES = {"admin", "api", "faces", "mobile", "page", "pages", "phone", "picker", "resident", "view"}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not meant for this engine: deselected, as a skip would claim something is missing.
 
     What touches neither a database nor Redis is the same on every engine: it runs once, on the embedded default.
     """
+    for item in items:
+        if _is_face(item):
+            item.add_marker("face")
     engine = settings.DATABASES["default"]["ENGINE"]
     wrong = {"postgres"} if engine.endswith("sqlite3") else {"embedded"}
     if "Redis" not in settings.CACHES["default"]["BACKEND"]:
@@ -46,6 +53,17 @@ def _depends_on_the_engine(item: pytest.Item) -> bool:
     marks = {mark.name for mark in item.iter_markers()}
     asked = set(getattr(item, "fixturenames", ()))
     return bool(marks & {"django_db", "postgres", "redis"} or asked & {"db", "transactional_db", "live_server"})
+
+
+def _is_face(item: pytest.Item) -> bool:
+    """Whether one engine is enough for the test, where that one is what a county runs on: script/test leaves these to
+    PostgreSQL (docs/architecture.md). Importing, and all that commits or races, is said on both."""
+    words = set(item.path.stem.split("_"))
+    asked = set(getattr(item, "fixturenames", ()))
+    commits = "transactional_db" in asked or any(
+        mark.kwargs.get("transaction") for mark in item.iter_markers("django_db")
+    )
+    return bool(words & FACES) and "import" not in words and not commits and _depends_on_the_engine(item)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -14,7 +14,7 @@ from grids.models import Appointment, CareHousehold, County, GridNode
 from partybuilding.models import Member, Pairing, PairingProblem, PairingVisit
 from services.models import Demand, DemandEvent, UnitCheckIn
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 DAY = datetime.date(2026, 11, 20)
 PASSWORD = "shi-li-2026"

@@ -1,4 +1,7 @@
-"""The sample counties, loaded once for all tests of this folder: loading takes longer than the tests."""
+"""The sample counties, loaded once for all tests of this folder: loading takes longer than the tests.
+
+On the embedded default alone, where the first start loads them; the actions that the rows come from are tested on both.
+"""
 
 import datetime
 from collections.abc import Iterator

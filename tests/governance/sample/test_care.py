@@ -14,7 +14,7 @@ from grids.models import CareHousehold, CareKind, CareNeed, CareVisit, ConsentKi
 from tests.governance.sample.conftest import DAY
 
 # Loading takes longer than the tests: on one worker, so that it happens once.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sample")]
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded, pytest.mark.xdist_group("sample")]
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
 from tests.governance.sample.conftest import DAY, PASSWORD
 
 # Loading takes longer than the tests: on one worker, so that it happens once.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("sample")]
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded, pytest.mark.xdist_group("sample")]
 
 MOMENT = day_start(DAY)
 
