@@ -21,6 +21,7 @@ from core import origin
 from core.actors import Actor, kind_of, user_of
 from core.errors import Conflict, Invalid
 from core.models import AuditEntry
+from core.prepared import Prepared
 
 HIDDEN = "***"
 BATCH = 500
@@ -193,8 +194,15 @@ def _county_of(obj: models.Model) -> int | None:
 
 
 def _last(chain: str) -> tuple[int, str]:
-    found = AuditEntry.objects.filter(chain=chain).order_by("-position").values_list("position", "digest").first()
-    return found or (0, "")
+    for position, last in _LAST.rows(chain):
+        return position, last
+    return 0, ""
+
+
+_LAST = Prepared(
+    lambda chain: AuditEntry.objects.filter(chain=chain).order_by("-position").values_list("position", "digest")[:1],
+    str,
+)
 
 
 def _last_of_many(chains: Collection[str]) -> dict[str, tuple[int, str]]:

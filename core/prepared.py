@@ -65,6 +65,16 @@ class Prepared:
             row = cursor.fetchone()
         return kept.maker.made(row) if row is not None else None
 
+    def all(self, *values: _Value) -> list[Any]:
+        """The objects of a query over whole rows, as `one` makes them."""
+        kept = self._written()
+        if not kept.sql:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(kept.sql, kept.filled(values))
+            found = cursor.fetchall()
+        return [kept.maker.made(row) for row in found]
+
     def _written(self) -> "_Written":
         kept = self._kept.get(connection.vendor)
         if kept is None:
@@ -157,3 +167,10 @@ def prepared(shape: Hashable, build: Callable[..., "QuerySet[Any, Any]"], *types
             _of_shape.clear()
         found = _of_shape[shape] = Prepared(build, *types)
     return found
+
+
+def keep_loaded(obj: Any, relation: str, rows: list[Any]) -> None:
+    """Hands an object the rows of a relation that points to it, read by other means, as `prefetch_related` would."""
+    found = getattr(obj, relation).get_queryset()
+    found._result_cache, found._prefetch_done = rows, True
+    obj.__dict__.setdefault("_prefetched_objects_cache", {})[relation] = found

@@ -1,14 +1,18 @@
 """Scopes of this floor: a unit, and a member."""
 
+import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from core.models import User
 from core.policies import Grant
+from core.prepared import Prepared
 from grids.policies import CountyScope, InTree, NodeScope
+from grids.querysets import current
 from partybuilding import posts
 from partybuilding.models import AllianceSeat, Member, Pairing, UnitMembership
 
@@ -36,15 +40,29 @@ class PairingScope:
 
 def unit_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
     """The grants that follow from acting for units."""
-    held = UnitMembership.objects.current().filter(user=user, unit__is_active=True).select_related("unit")
-    for membership in held:
-        yield Grant(frozenset(posts.RIGHTS[membership.role]), UnitScope(membership.unit_id), membership.unit.name)
+    for role, unit_id, name in _MEMBERSHIPS.rows(user.pk, timezone.localdate()):
+        yield Grant(frozenset(posts.RIGHTS[role]), UnitScope(unit_id), name)
+
+
+# Asked by every request of somebody who acts for a unit.
+_MEMBERSHIPS = Prepared(
+    lambda user_id, day: (
+        UnitMembership.objects.filter(current(day), user_id=user_id, unit__is_active=True)
+        .order_by()
+        .values_list("role", "unit_id", "unit__name")
+    ),
+    int,
+    datetime.date,
+)
 
 
 def member_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
     """The grants that follow from being a party member."""
-    for member_id in Member.objects.active().filter(user=user).values_list("pk", flat=True):
+    for (member_id,) in _MEMBER.rows(user.pk):
         yield Grant(frozenset(posts.RIGHTS["member"]), MemberScope(member_id), "")
+
+
+_MEMBER = Prepared(lambda user_id: Member.objects.active().filter(user_id=user_id).order_by().values_list("pk"), int)
 
 
 def pairing_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:

@@ -11,6 +11,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
+from core.prepared import Prepared
 from grids.actions import hold_places
 from services.actions.carrying import Made, carry_out, for_move
 from services.actions.outdating import hold_proposals
@@ -119,7 +120,7 @@ def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None
     seen = _demand_of(target)
     matter = data.get("matter")
     pks = {seen.pk} if matter is None else {seen.pk, matter.pk}
-    locked = {row.pk: row for row in for_move().filter(pk__in=pks).order_by("pk")}
+    locked = {row.pk: row for row in _locked(pks)}
     demand = locked.get(seen.pk)
     if demand is None:
         raise NotFound(_("没有找到这条需求。"))
@@ -129,13 +130,30 @@ def _lock(target: Target, data: dict[str, Any]) -> tuple[Demand, SubOrder | None
     if isinstance(target, Demand):
         return demand, None, None
     suborder_id = target.pk if isinstance(target, SubOrder) else target.suborder_id
-    suborder = SubOrder.objects.select_for_update(of=("self",)).select_related("unit").get(pk=suborder_id)
+    suborder: SubOrder = _ORDER.one(suborder_id)
     suborder.demand = demand
     if isinstance(target, SubOrder):
         return demand, suborder, None
-    assignment = Assignment.objects.select_for_update(of=("self",)).select_related("member").get(pk=target.pk)
+    assignment: Assignment = _ASKED.one(target.pk)
     assignment.suborder = suborder
     return demand, suborder, assignment
+
+
+# A move locks one demand, nearly always: what that costs is mostly the writing of these statements.
+_DEMAND = Prepared(lambda pk: for_move().filter(pk=pk).order_by(), int)
+_ORDER = Prepared(
+    lambda pk: SubOrder.objects.select_for_update(of=("self",)).select_related("unit").filter(pk=pk).order_by(), int
+)
+_ASKED = Prepared(
+    lambda pk: Assignment.objects.select_for_update(of=("self",)).select_related("member").filter(pk=pk).order_by(), int
+)
+
+
+def _locked(pks: set[int]) -> list[Demand]:
+    if len(pks) == 1:
+        found = _DEMAND.one(*pks)
+        return [found] if found is not None else []
+    return list(for_move().filter(pk__in=pks).order_by("pk"))
 
 
 # What policies, effects and notices read of a demand. Nothing of it changes under a move.

@@ -1,15 +1,18 @@
 """What each scope covers of this floor's rows: places see what hangs in them, units what they were given or may
 claim, members what they were asked to do."""
 
+import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from core.models import User
 from core.policies import Grant
-from grids.policies import CountyScope, InTree, NodeScope, scope_of
+from core.prepared import Prepared
+from grids.policies import CountyScope, InTree, NodeScope
 from grids.querysets import current, in_subtree
 from partybuilding.models import UnitMembership
 from partybuilding.policies import MemberScope, UnitScope
@@ -30,15 +33,33 @@ def checkin_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
     """The grants that follow from where the user's units have checked in."""
     if not any(isinstance(grant.scope, UnitScope) for grant in so_far):
         return
-    membership = UnitMembership.objects.filter(current(), user=user, unit=OuterRef("unit"), unit__is_active=True)
-    rows = (
-        UnitCheckIn.objects.current()
-        .filter(Exists(membership), node__retired_at__isnull=True)
-        .select_related("node")
-        .annotate(person_role=membership.values("role")[:1])
+    for role, unit_id, *place in _CHECKINS.rows(user.pk, timezone.localdate()):
+        yield Grant(posts.CHECKIN_RIGHTS[role], CheckInScope(unit_id, NodeScope(*place)))
+
+
+def _checkins(user_id: int, day: datetime.date) -> Any:
+    """Where the units of a user have checked in, with the role of the user there and what a scope says of the place."""
+    membership = UnitMembership.objects.filter(
+        current(day), user_id=user_id, unit=OuterRef("unit"), unit__is_active=True
     )
-    for checkin in rows:
-        yield Grant(posts.CHECKIN_RIGHTS[checkin.person_role], CheckInScope(checkin.unit_id, scope_of(checkin.node)))
+    return (
+        UnitCheckIn.objects.filter(current(day), Exists(membership), node__retired_at__isnull=True)
+        .annotate(person_role=membership.order_by().values("role")[:1])
+        .order_by()
+        .values_list(
+            "person_role",
+            "unit_id",
+            "node_id",
+            "node__county_id",
+            "node__tree_id",
+            "node__lft",
+            "node__rght",
+            "node__community_id",
+        )
+    )
+
+
+_CHECKINS = Prepared(_checkins, int, datetime.date)
 
 
 # A demand stays known to the units of the place after somebody claimed it, so that the others learn who has it.
@@ -68,10 +89,17 @@ class DemandPolicy(InTree):
         if isinstance(scope, UnitScope):
             return any(row.unit_id == scope.unit_id for row in obj.suborders.all())
         if isinstance(scope, MemberScope):
-            return live_assignments(scope).filter(suborder__demand=obj).exists()
+            return _is_asked(scope, obj)
         if isinstance(scope, CheckInScope):
             return was_offered(obj) and super().covers(scope.place, obj)
         return super().covers(scope, obj)
+
+
+def _is_asked(scope: MemberScope, demand: Demand) -> bool:
+    if "suborders" not in getattr(demand, "_prefetched_objects_cache", ()):
+        return bool(live_assignments(scope).filter(suborder__demand=demand).exists())
+    asked = (row for order in demand.suborders.all() for row in order.assignments.all())
+    return any(row.member_id == scope.member_id and row.state in LIVE_STATES for row in asked)
 
 
 def live_assignments(scope: MemberScope) -> Any:
