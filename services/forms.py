@@ -3,6 +3,7 @@
 import datetime
 import re
 import secrets
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from core.codes import parse_follow_code
 from core.errors import DomainError, Invalid
 from core.forms import PhotosField, add_domain_error
 from core.lookups import NamesWidget
+from core.prepared import Prepared
 from core.workflow import Input
 from grids.models import County, GridNode
 from partybuilding.models import Unit
@@ -25,6 +27,10 @@ from services.selectors.loop import Action
 from services.suggesting import suggest
 
 _TOO_LONG = _("最多 %(limit_value)d 字，现在有 %(show_value)d 字，请删减后再提交。")
+
+
+# An input of a move, the object it is made on, who makes it -> the field that asks for it.
+Builder = Callable[[Input, Any, Any], forms.Field]
 
 
 class MatterField(forms.CharField):
@@ -114,13 +120,9 @@ class UnitsField(RowsField):
 
 
 class UnitsByName(RowsField):
-    """Several units of a county, each by its full or short name, in the order written: there are too many to tick.
-
-    `numbers`: a program names them by their numbers instead.
-    """
+    """Several units of a county, each by its full or short name, in the order written: there are too many to tick."""
 
     widget = NamesWidget
-    numbers = False
 
     def __init__(self, *, county: County, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("一行填一个单位，填全称或简称；填几个字，会提示单位名称。"))
@@ -132,15 +134,13 @@ class UnitsByName(RowsField):
 
     def prepare_value(self, value: Any) -> Any:
         """Names as they were written; rows that the form starts with, by their names."""
-        if self.numbers or not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple):
             return super().prepare_value(value)
         keys = [one for one in value if isinstance(one, int)]
         names = dict(self.queryset.filter(pk__in=keys).values_list("pk", "name")) if keys else {}  # type: ignore[union-attr]
         return [names.get(one, one) for one in value if not isinstance(one, int) or one in names]
 
     def clean(self, value: Any) -> Any:
-        if self.numbers:
-            return super().clean(value)
         names = UnitNames(self.county)
         found: dict[Unit, None] = {}
         faults = []
@@ -156,22 +156,53 @@ class UnitsByName(RowsField):
         return list(found)
 
 
+class UnitNumber(forms.IntegerField):
+    """A unit in use of the county by its number, as programs name it. Whether it can be given the matter, the move says."""
+
+    def __init__(self, *, county_id: int, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=10**18, **kwargs)
+        self.county_id = county_id
+
+    def clean(self, value: Any) -> Unit | None:
+        number = super().clean(value)
+        if number is None:
+            return None
+        found: Unit | None = _UNIT.one(number, self.county_id)
+        if found is None:
+            raise forms.ValidationError(_("请填写本县在用的单位。"), code="invalid_choice")
+        return found
+
+
+_UNIT = Prepared(lambda pk, county: Unit.objects.active().filter(pk=pk, county_id=county).order_by(), int, int)
+
+
 class MoveForm(forms.Form):
     """The inputs of one move on one object, for one user. `cleaned_data` is what `services.actions.move` takes.
 
     Args:
         action: the button that was pressed, from `selectors.actions_of`.
         user: whose units and people fill the choices.
+        builders: what asks for an input, by its kind; `only`: the inputs to ask for, all when not given.
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, action: Action, user: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        action: Action,
+        user: Any,
+        builders: Mapping[str, Builder] | None = None,
+        only: Collection[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("initial", {}).setdefault("version", action.version)
         super().__init__(*args, **kwargs)
         self.action, self.user = action, user
         for item in action.row.inputs:
-            field = _BUILDERS[item.kind](item, action.target, user)
+            if only is not None and item.name not in only:
+                continue
+            field = (builders or _BUILDERS)[item.kind](item, action.target, user)
             field.label, field.required = item.label, item.required
             field.help_text = item.help or field.help_text
             field.error_messages["required"] = _("请填写“%(label)s”。") % {"label": item.label}
@@ -185,11 +216,10 @@ class MoveForm(forms.Form):
 
         Raises `Invalid` naming each field that can not be read.
         """
-        form = cls(data, files, action=action, user=user)
+        given = {*data, *files}
+        form = cls(data, files, action=action, user=user, builders=_BY_NUMBER, only=given)
         for field in form.fields.values():
             field.required = False
-            if isinstance(field, UnitsByName):
-                field.numbers = True
         if not form.is_valid():
             fields = {name: " ".join(map(str, texts)) for name, texts in form.errors.items()}
             raise Invalid(str(_("提交的内容有误，请按提示修改。")), fields=fields)
@@ -277,7 +307,7 @@ def _matter(item: Input, target: Any, user: Any) -> forms.Field:
     return MatterField(max_length=20)
 
 
-_BUILDERS = {
+_BUILDERS: dict[str, Builder] = {
     "text": _text,
     "line": _line,
     "choice": _choice,
@@ -294,6 +324,18 @@ _BUILDERS = {
     "place": _place,
     "moment": _moment,
 }
+
+
+def _unit_number(item: Input, target: Any, user: Any) -> forms.Field:
+    return UnitNumber(county_id=_demand(target).county_id)
+
+
+def _unit_numbers(item: Input, target: Any, user: Any) -> forms.Field:
+    return RowsField(queryset=county_units(_demand(target)))
+
+
+# Programs name units by their numbers: no list of those that would do is drawn up for them.
+_BY_NUMBER = _BUILDERS | {"unit": _unit_number, "county_unit": _unit_number, "county_units": _unit_numbers}
 
 
 def choose_by_text(form: forms.Form, county_id: int | None) -> None:

@@ -4,13 +4,17 @@ A unit is given what hangs where it has reported; a property firm also what hang
 it runs them (转物业办理, docs/decisions/0033). It learns of nothing but what it was given.
 """
 
+import datetime
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
+from core.prepared import Prepared
 from grids.models import GridNode
 from grids.policies import NodeScope
+from grids.querysets import current
 from partybuilding.models import CompoundRunning, Unit
 from services import posts
 from services.models import Demand, UnitCheckIn
@@ -57,18 +61,27 @@ _SCOPE = ("pk", "county_id", "tree_id", "lft", "rght", "community_id")
 def grounds_of(units: Collection[int]) -> Mapping[int, Sequence[NodeScope]]:
     """The same from the units' side: of each that is in use, the places in which it can be given what hangs there. One
     statement."""
-    columns = [f"node__{name}" for name in _SCOPE]
-    checkins = UnitCheckIn.objects.current().filter(unit_id__in=units, unit__is_active=True)
-    running = CompoundRunning.objects.by_firms().filter(firm_id__in=units)
-    rows = (
-        checkins.order_by()
-        .values_list("unit_id", *columns)
-        .union(running.order_by().values_list("firm_id", *columns), all=True)
-    )
+    today = timezone.localdate()
+    rows = _GROUNDS.rows(*units, today) if len(units) == 1 else _grounds(units, today)
     found: dict[int, list[NodeScope]] = {}
     for unit, *scope in rows:
         found.setdefault(unit, []).append(NodeScope(*scope))
     return found
+
+
+def _grounds(units: Collection[int], day: datetime.date) -> Any:
+    columns = [f"node__{name}" for name in _SCOPE]
+    checkins = UnitCheckIn.objects.filter(current(day), unit_id__in=units, unit__is_active=True)
+    running = CompoundRunning.objects.by_firms().filter(firm_id__in=units)
+    return (
+        checkins.order_by()
+        .values_list("unit_id", *columns)
+        .union(running.order_by().values_list("firm_id", *columns), all=True)
+    )
+
+
+# Nearly everything is given to one unit.
+_GROUNDS = Prepared(lambda unit, day: _grounds([unit], day), int, datetime.date)
 
 
 def county_units(demand: Demand) -> QuerySet[Unit]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from core.actors import Actor, kind_of, user_of
@@ -85,9 +85,10 @@ class Made:
 
 
 def for_move() -> DemandQuerySet:
-    """Demands locked with what a move reads of them."""
+    """Demands locked with what a move reads of them: when it last moved, and whether it was ever given to a unit."""
     last = DemandEvent.objects.filter(demand=OuterRef("pk")).order_by("-at").values("at")[:1]
-    return Demand.objects.select_for_update(of=("self",)).annotate(last_event_at=Subquery(last))
+    given = Exists(SubOrder.objects.filter(demand=OuterRef("pk")))
+    return Demand.objects.select_for_update(of=("self",)).annotate(last_event_at=Subquery(last), was_given=given)
 
 
 # Moments of the past that the row itself holds, newer than its last event where somebody moved it while we waited.

@@ -92,7 +92,7 @@ def dispatch(step: Move) -> None:
     _check_in_reach(step, [lead, *supporting])
     changed = _recategorised(step)  # by an automatic rule, which may say what it is before it says where to
     refuse_outside(step, lead)
-    running = {row.unit_id for row in step.demand.suborders.all() if row.state != SubOrderState.RETURNED}
+    running = {row.unit_id for row in step.orders() if row.state != SubOrderState.RETURNED}
     if lead.pk in running:
         raise Invalid(
             _("“%(unit)s”已在配合办理，请选择其他牵头单位。") % {"unit": lead}, fields={"unit": _("已在配合办理。")}
@@ -308,7 +308,7 @@ def _hand_on(step: Move, main: Demand) -> None:
 
 def _refuse_at_work(step: Move) -> None:
     """After the lead unit returned it, supporting units may still be serving: the matter can not end under them."""
-    at_work = next((row for row in step.demand.suborders.all() if row.is_running), None)
+    at_work = next((row for row in step.orders() if row.is_running), None)
     if at_work is not None:
         message = _("“%(unit)s”正在办理这件事，请先重新派单，办完再销号。") % {"unit": at_work.unit.label}
         raise InvalidTransition(message, code="at_work")

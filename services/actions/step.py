@@ -1,7 +1,7 @@
 """A move under way, as effects see it."""
 
 import datetime
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -95,6 +95,10 @@ class Move:
         if user is None:
             raise Forbidden(_("这一步须由有账号的人员办理。"))
         return user
+
+    def orders(self) -> Iterable[SubOrder]:
+        """The demand's sub-orders as they stand. Where it was never given to a unit, nobody is asked for them."""
+        return self.demand.suborders.all() if self.demand.was_given else ()  # type: ignore[attr-defined]
 
     def also(self, row: Row) -> Row:
         """Takes another row along, before it is changed: what becomes of it is saved, and audited with the move."""
