@@ -21,7 +21,7 @@ from core import origin
 from core.actors import Actor, kind_of, user_of
 from core.errors import Conflict, Invalid
 from core.models import AuditEntry
-from core.prepared import Prepared
+from core.prepared import Prepared, insert
 
 HIDDEN = "***"
 BATCH = 500
@@ -227,7 +227,7 @@ def _insert(entries: list[AuditEntry]) -> None:
         raise RuntimeError("an audit row is written in the transaction of its deed")
     try:
         if len(entries) == 1:
-            entries[0].save(force_insert=True)
+            insert(entries[0])
         else:
             AuditEntry.objects.bulk_create(entries, batch_size=BATCH)
     except IntegrityError as error:

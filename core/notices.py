@@ -24,6 +24,7 @@ from core.background import start_on_commit
 from core.fanout import CHUNK, Reader, Told
 from core.models import Notice, OutboxMessage, OutboxState, User
 from core.notice_kinds import Field, kind_label, register_fields, register_group, register_kind
+from core.prepared import insert
 from core.sending import MAX_ATTEMPTS, PAUSES
 from core.text import ellipsis
 
@@ -114,7 +115,10 @@ def post_many(messages: Iterable[Message]) -> None:
     rows = [_row(message) for message in messages]
     if not rows:
         return
-    OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    if len(rows) == 1:
+        insert(rows[0], unless_there=True)
+    else:
+        OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     start_on_commit("core.tasks.deliver_notices")
 
 

@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db.models import Field, Model, QuerySet
+from django.db.models.constants import OnConflict
 from django.db.models.query import get_related_populators
+from django.db.models.signals import post_save, pre_save
+from django.db.models.sql import InsertQuery
 
 _Value = int | str | datetime.date
 # Stand-ins that no real row holds, found again among the parameters of the written SQL.
@@ -145,6 +148,67 @@ def _adapted(value: _Value) -> Any:
     if isinstance(value, datetime.datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
+
+
+def insert(row: Model, *, unless_there: bool = False) -> None:
+    """Writes a new row, as `row.save(force_insert=True)` does; the statement of its model is kept.
+
+    A model that does more when it is saved (a `save` of its own, listeners, a key it is given) is saved by Django.
+
+    Args:
+        unless_there: a row that a unique constraint refuses is dropped silently; the object gets no key then.
+
+    Raises IntegrityError as `save` does.
+    """
+    model = type(row)
+    if _is_plain(model) and row.pk is None:
+        row._prepare_related_fields_for_save(operation_name="save")  # type: ignore[attr-defined]
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS):
+            _insert_of(row, unless_there).run(row)
+    elif unless_there:
+        model._default_manager.bulk_create([row], ignore_conflicts=True)
+    else:
+        row.save(force_insert=True)
+
+
+def _is_plain(model: type[Model]) -> bool:
+    listens = pre_save.has_listeners(model) or post_save.has_listeners(model)
+    return model.save is Model.save and not model._meta.parents and model._meta.auto_field is not None and not listens
+
+
+class _Insert:
+    """The statement that writes a row of a model."""
+
+    def __init__(self, row: Model, unless_there: bool) -> None:
+        key = row._meta.auto_field
+        self.fields: list[Field[Any, Any]] = [one for one in row._meta.local_concrete_fields if one is not key]
+        query = InsertQuery(type(row), on_conflict=OnConflict.IGNORE if unless_there else None)
+        query.insert_values(self.fields, [row])
+        compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
+        compiler.returning_fields = [] if unless_there else [key]
+        ((self.sql, params),) = compiler.as_sql()
+        self.returns = not unless_there
+        if len(params) != len(self.fields):
+            raise ValueError(f"a column of {row._meta.label} is not written as one plain value")
+
+    def run(self, row: Model) -> None:
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in self.fields]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            if self.returns:
+                (row.pk,) = cursor.fetchone()
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+_inserts: dict[tuple[type[Model], bool, str], _Insert] = {}
+
+
+def _insert_of(row: Model, unless_there: bool) -> _Insert:
+    shape = (type(row), unless_there, connection.vendor)
+    found = _inserts.get(shape)
+    if found is None:
+        found = _inserts[shape] = _Insert(row, unless_there)
+    return found
 
 
 # A county has a few hundred: its places times the few kinds of people who look at them.

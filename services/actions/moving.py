@@ -11,7 +11,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
-from core.prepared import Prepared
+from core.prepared import Prepared, insert
 from grids.actions import hold_places
 from services.actions.carrying import Made, carry_out, for_move
 from services.actions.outdating import hold_proposals
@@ -85,11 +85,11 @@ def _move(
 def _write(made: Made, photos: list[CleanPhoto]) -> None:
     """What the move changed and added, its line of the timeline, its deeds and its notices."""
     for row in made.step.added:
-        row.save(force_insert=True)
+        insert(row)
     for obj, columns in made.changed:
         obj.save(update_fields=columns)
     event = made.event()
-    event.save(force_insert=True)
+    insert(event)
     keep_photos(event, photos)
     for carried in made.step.carried:
         carried.obj.save(update_fields=[*(carried.changes or ()), "version"])

@@ -13,6 +13,7 @@ from core.codes import follow_code_of, new_matter_code
 from core.errors import Forbidden, Invalid
 from core.masking import is_mobile
 from core.photos import accept_photos
+from core.prepared import insert
 from core.text import clean_line, clean_text, first_line
 from grids.actions import hold_places
 from grids.models import GridNode
@@ -127,7 +128,7 @@ def _write(actor: Actor, demand: Demand, photos: list[Any]) -> Demand:
     node: Any = hold_places(demand.node)[0]
     _refuse_retired(node)
     demand.node, demand.community = node, node.community
-    demand.save(force_insert=True)
+    insert(demand)
     event = DemandEvent(
         demand=demand,
         name="raise",
@@ -137,7 +138,7 @@ def _write(actor: Actor, demand: Demand, photos: list[Any]) -> Demand:
         to_state=demand.state,
         at=demand.registered_at,
     )
-    event.save(force_insert=True)
+    insert(event)
     keep_photos(event, photos)
     audit.record(
         actor=actor,

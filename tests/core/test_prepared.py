@@ -3,13 +3,14 @@
 import datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from core.models import User
-from core.prepared import Prepared
+from core import working_calendar
+from core.models import AuditEntry, CalendarDay, OutboxMessage, User
+from core.prepared import Prepared, insert, keep_loaded
 from grids.models import Appointment
 from tests import factories as make
 
@@ -77,3 +78,58 @@ def test_a_question_nobody_may_ask_finds_nothing() -> None:
     mine = User.objects.none().filter
     assert Prepared(lambda pk: mine(pk=pk), int).one(cadre.pk) is None
     assert Prepared(lambda pk: mine(pk=pk).values_list("pk"), int).rows(cadre.pk) == []
+
+
+def _message(key: str, **values: object) -> OutboxMessage:
+    return OutboxMessage(key=key, kind="job", title="通知", audience={"users": [1]}, fields={"编号": "1"}, **values)
+
+
+def test_a_row_is_written_as_django_would_write_it() -> None:
+    now = timezone.now()
+    ours, theirs = (_message(key, due_at=now, created_at=now, urgent=True, county_key=7) for key in ("a", "b"))
+    insert(ours)
+    theirs.save(force_insert=True)
+    assert (ours.pk, ours._state.adding, ours._state.db) == (theirs.pk - 1, False, "default")
+    columns = [field.attname for field in OutboxMessage._meta.concrete_fields if field.name not in ("id", "key")]
+    rows = OutboxMessage.objects.order_by("pk").values_list(*columns)
+    assert rows[0] == rows[1]
+    ours.title = "改过"
+    ours.save()
+    assert OutboxMessage.objects.get(key="a").title == "改过"
+
+
+def test_a_row_that_is_there_is_refused_or_left_as_it_is() -> None:
+    insert(_message("a"))
+    again = _message("a", urgent=True)
+    insert(again, unless_there=True)
+    assert again.pk is None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(_message("a"))
+    assert OutboxMessage.objects.values_list("key", "urgent").get() == ("a", False)
+
+
+def test_a_relation_that_was_not_saved_is_refused() -> None:
+    entry = AuditEntry(chain="x", position=1, action="x", actor=User(phone="19900000000"), changes={})
+    with pytest.raises(ValueError, match="unsaved"):
+        insert(entry)
+    assert not AuditEntry.objects.exists()
+
+
+def test_what_does_more_when_it_is_saved_does_it() -> None:
+    new_year = datetime.date(2031, 1, 1)
+    assert working_calendar.load().is_working_day(new_year)
+    insert(CalendarDay(date=new_year, is_working=False))  # its listener forgets the calendar
+    assert not working_calendar.load().is_working_day(new_year)
+
+
+def test_rows_read_by_other_means_are_those_of_the_relation() -> None:
+    cadre = make.make_cadre("王一", "county_department", make.make_county())
+    row = cadre.appointments.get()
+    keep_loaded(cadre, "appointments", [row])
+    with CaptureQueriesContext(connection) as captured:
+        assert list(cadre.appointments.all()) == [row]
+    assert len(captured) == 0
+    assert not cadre.appointments.filter(post="county_leader").exists()
+    assert [one.pk for one in Prepared(lambda pk: Appointment.objects.filter(user_id=pk), int).all(cadre.pk)] == [
+        row.pk
+    ]
