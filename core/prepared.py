@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import OnConflict
 from django.db.models.query import get_related_populators
@@ -192,8 +192,9 @@ class _Insert:
             raise ValueError(f"a column of {row._meta.label} is not written as one plain value")
 
     def run(self, row: Model) -> None:
-        values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in self.fields]
-        with connection.cursor() as cursor:
+        here = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up anew for every column
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), here) for field in self.fields]
+        with here.cursor() as cursor:
             cursor.execute(self.sql, values)
             if self.returns:
                 (row.pk,) = cursor.fetchone()

@@ -34,6 +34,10 @@ class PatientTask(DjangoTask):
     abstract = True
     _paused_until = 0.0
 
+    def hand_over(self, *args: Any) -> None:
+        """Hands over at once; for what is called after the commit."""
+        self._hand_over(args, {})
+
     def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
         transaction.on_commit(lambda: self._hand_over(args, kwargs))
 
