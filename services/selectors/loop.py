@@ -151,7 +151,7 @@ def _events(demand: Demand) -> list[DemandEvent]:
         photos.setdefault(photo.event_id, []).append(photo)
     events: list[DemandEvent] = _EVENTS.all(demand.pk)
     for event in events:
-        event.suborder = orders.get(event.suborder_id)  # type: ignore[arg-type]
+        event.suborder = orders.get(event.suborder_id)
         keep_loaded(event, "photos", photos.get(event.pk, []))
     return events
 
