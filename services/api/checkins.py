@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from core.api.asked import number, one
 from core.api.bodies import caller, given
 from core.api.lists import ListView
+from core.api.moves import Moves
 from core.errors import Invalid, NotFound
 from core.models import User
 from grids.api.nodes import find as find_place
@@ -25,6 +26,7 @@ from services.actions import applications
 from services.api import checkin_rows as rows
 from services.models import ApplicationState, CheckInApplication, CheckInRole, UnitCheckIn
 from services.selectors import checkins as selectors
+from services.workflow import CHECKIN_APPLICATION
 
 RELATED = ("unit", "node__community", "unit_liaison", "community_liaison")
 _NODE = OpenApiParameter("node", str, description="地点编码：这里和它下面的")
@@ -143,7 +145,40 @@ class ApplicationDetail(APIView):
         return Response(rows.application_row(_application(caller(request), pk)))
 
 
-class ApplicationAccept(APIView):
+def _with_liaison(user: User, row: CheckInApplication, data: dict[str, Any]) -> dict[str, Any]:
+    if "community_liaison" not in data:
+        return data
+    liaison = selectors.community_people(row.node).filter(pk=data["community_liaison"]).first()
+    if liaison is None:
+        message = _("请填写在这个社区任职的人员。")
+        raise Invalid(message, fields={"community_liaison": message})
+    return {**data, "community_liaison": liaison}
+
+
+APPLICATION_MOVES: Moves[CheckInApplication] = Moves(
+    CHECKIN_APPLICATION,
+    "application",
+    {
+        "accept": (rows.AcceptInput, applications.accept),
+        "send_back": (rows.AnswerInput, applications.send_back),
+        "decline": (rows.AnswerInput, applications.decline),
+    },
+    _with_liaison,
+)
+
+
+class _Answer(APIView):
+    name = ""
+
+    def post(self, request: Request, pk: int) -> Response:
+        user = caller(request)
+        APPLICATION_MOVES.make(request, _application(user, pk), self.name)
+        return Response(rows.application_row(_application(user, pk)))
+
+
+class ApplicationAccept(_Answer):
+    name = "accept"
+
     @extend_schema(
         operation_id="checkin_applications_accept",
         summary="接收报到",
@@ -151,27 +186,12 @@ class ApplicationAccept(APIView):
         responses=rows.ApplicationRow,
     )
     def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, rows.AcceptInput)
-        row = _application(user, pk)
-        liaison = selectors.community_people(row.node).filter(pk=data.pop("community_liaison")).first()
-        if liaison is None:
-            message = _("请填写在这个社区任职的人员。")
-            raise Invalid(message, fields={"community_liaison": message})
-        applications.accept(actor=user, application=row, community_liaison=liaison, **data)
-        return Response(rows.application_row(_application(user, pk)))
-
-
-class _Answer(APIView):
-    def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, rows.AnswerInput)
-        self.answer(actor=user, application=_application(user, pk), **data)
-        return Response(rows.application_row(_application(user, pk)))
-
-    def answer(self, **given: Any) -> None:
-        raise NotImplementedError
+        return super().post(request, pk)
 
 
 class ApplicationSendBack(_Answer):
+    name = "send_back"
+
     @extend_schema(
         operation_id="checkin_applications_send_back",
         summary="退回完善",
@@ -181,11 +201,10 @@ class ApplicationSendBack(_Answer):
     def post(self, request: Request, pk: int) -> Response:
         return super().post(request, pk)
 
-    def answer(self, **given: Any) -> None:
-        applications.send_back(**given)
-
 
 class ApplicationDecline(_Answer):
+    name = "decline"
+
     @extend_schema(
         operation_id="checkin_applications_decline",
         summary="不接收",
@@ -194,9 +213,6 @@ class ApplicationDecline(_Answer):
     )
     def post(self, request: Request, pk: int) -> Response:
         return super().post(request, pk)
-
-    def answer(self, **given: Any) -> None:
-        applications.decline(**given)
 
 
 def _narrowed(request: Request, found: Any) -> Any:

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from core.api.asked import one
 from core.api.bodies import caller, given
 from core.api.lists import ListView, Shown
+from core.api.moves import Moves
 from core.errors import NotFound
 from core.models import User
 from grids.api.nodes import find as find_place
@@ -22,6 +23,7 @@ from services.actions.matching import MOST_AT_ONCE, accept_proposals, refuse_pro
 from services.matching import weights
 from services.matching.scorer import MISS_WORDS, Miss
 from services.models import MatchProposal, MatchRun, ProposalState
+from services.workflow import PROPOSAL
 
 _WITH = ("run", "demand__node", "demand__category", "resource__unit", "project")
 
@@ -145,6 +147,9 @@ class MatchAccept(APIView):
         return Response({"projects": [project.code for project in drafts]}, status=status.HTTP_201_CREATED)
 
 
+PROPOSAL_MOVES: Moves[MatchProposal] = Moves(PROPOSAL, "proposal", {"refuse": (MatchRefuseInput, refuse_proposal)})
+
+
 class MatchRefuse(APIView):
     @extend_schema(
         operation_id="matches_refuse", summary="不采纳", request=MatchRefuseInput, responses=MatchProposalRow
@@ -153,7 +158,7 @@ class MatchRefuse(APIView):
         user = caller(request)
         found = MatchProposal.objects.visible_to(user).select_related(*_WITH)
         row = one(found, pk, _("没有找到这条建议，或不在您的管辖范围内。"))
-        refuse_proposal(actor=user, proposal=row, **given(request, MatchRefuseInput))
+        PROPOSAL_MOVES.make(request, row, "refuse")
         row.refresh_from_db(fields=["state", "reason", "version"])
         return Response(proposal_row(row))
 

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.asked import one
-from core.api.bodies import caller, given
+from core.api.bodies import caller
 from core.api.lists import ListView
+from core.api.moves import Moves
 from core.errors import Invalid, NotFound
 from core.models import User
 from core.periods import Period, parse_period
@@ -23,6 +24,7 @@ from services.actions.meeting_table import NewResolution
 from services.api import meeting_rows as rows
 from services.models import AgendaItem, ItemState, JointMeeting, MeetingState, Resolution, ResolutionState, Theme
 from services.selectors import meetings as selectors
+from services.workflow.meetings import AGENDA_ITEM, RESOLUTION
 
 _PLACE = OpenApiParameter("node", str, description="召集地编码：这里和它下面的")
 _PERIOD = OpenApiParameter("period", str, description="月、季度或年，如 2026Q1；按会议时间")
@@ -99,6 +101,30 @@ class ItemView(APIView):
         return _item_shown(caller(request), pk)
 
 
+def _with_unit(user: User, item: AgendaItem, data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "unit": _unit(data["unit"], item)} if "unit" in data else data
+
+
+def _resolve(*, actor: User, item: AgendaItem, version: int | None = None, **given: Any) -> None:
+    """What goes to a leader is a move of its own in the table, for the same people and from the same states."""
+    meeting_table.resolve_item(actor=actor, item=item, resolution=NewResolution(**given), version=version)
+
+
+ITEM_MOVES: Moves[AgendaItem] = Moves(
+    AGENDA_ITEM,
+    "item",
+    {
+        "claim": (rows.ClaimInput, meeting_table.claim_item),
+        "release": (rows.ReleaseInput, meeting_table.release_item),
+        "resolve": (rows.ResolveInput, _resolve),
+    },
+    _with_unit,
+)
+RESOLUTION_MOVES: Moves[Resolution] = Moves(
+    RESOLUTION, "resolution", {"finish": (rows.FinishInput, resolutions.finish_resolution)}
+)
+
+
 class ItemClaim(APIView):
     @extend_schema(
         operation_id="agenda_items_claim",
@@ -107,10 +133,8 @@ class ItemClaim(APIView):
         responses=rows.AgendaItemDetail,
     )
     def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, rows.ClaimInput)
-        item = _item(user, pk)
-        unit = _unit(data.get("unit"), item)
-        meeting_table.claim_item(actor=user, item=item, unit=unit, version=data.get("version"))
+        user = caller(request)
+        ITEM_MOVES.make(request, _item(user, pk), "claim")
         return _item_shown(user, pk)
 
 
@@ -122,8 +146,8 @@ class ItemRelease(APIView):
         responses=rows.AgendaItemDetail,
     )
     def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, rows.ReleaseInput)
-        meeting_table.release_item(actor=user, item=_item(user, pk), version=data.get("version"))
+        user = caller(request)
+        ITEM_MOVES.make(request, _item(user, pk), "release")
         return _item_shown(user, pk)
 
 
@@ -135,11 +159,8 @@ class ItemResolve(APIView):
         responses={201: rows.AgendaItemDetail},
     )
     def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, rows.ResolveInput)
-        item, version = _item(user, pk), data.pop("version", None)
-        unit = _unit(data.pop("unit", None), item)
-        resolution = NewResolution(unit=unit, **data)
-        meeting_table.resolve_item(actor=user, item=item, resolution=resolution, version=version)
+        user = caller(request)
+        ITEM_MOVES.make(request, _item(user, pk), "resolve")
         return _item_shown(user, pk, status.HTTP_201_CREATED)
 
 
@@ -179,8 +200,8 @@ class ResolutionFinish(APIView):
         responses=rows.ResolutionRow,
     )
     def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, rows.FinishInput)
-        resolutions.finish_resolution(actor=user, resolution=_resolution(user, pk), **data)
+        user = caller(request)
+        RESOLUTION_MOVES.make(request, _resolution(user, pk), "finish")
         return Response(rows.resolution_row(_resolution(user, pk)))
 
 

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.asked import chosen, number, one
-from core.api.bodies import caller, given
+from core.api.bodies import caller
 from core.api.lists import ListView, Shown
+from core.api.moves import Moves
 from core.models import User
 from grids.api.nodes import find as find_place
 from grids.api.nodes import inside
@@ -30,6 +31,7 @@ from services.models import (
 from services.selectors.lists import LABELS, four_lists
 from services.selectors.projects import bought_in, overdue_projects, overdue_responsibilities
 from services.selectors.resources import with_left
+from services.workflow import PROJECT
 
 MOST = 200
 _NODE = OpenApiParameter("node", str, description="地点编码：这里和它下面的")
@@ -193,13 +195,18 @@ class ProjectDetail(APIView):
         return Response(_project_detail(user, one(_projects(user), pk)))
 
 
+def _with_unit(user: User, row: Project, data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "unit": named_unit(user, data["unit"])}
+
+
+PROJECT_MOVES: Moves[Project] = Moves(PROJECT, "project", {"claim": (ProjectClaimInput, claim_project)}, _with_unit)
+
+
 class ProjectClaim(APIView):
     @extend_schema(operation_id="projects_claim", summary="认领", request=ProjectClaimInput, responses=ProjectDetailRow)
     def post(self, request: Request, pk: int) -> Response:
-        user, data = caller(request), given(request, ProjectClaimInput)
-        project = one(_projects(user), pk)
-        unit = named_unit(user, data["unit"])
-        claim_project(actor=user, project=project, unit=unit, version=data.get("version"))
+        user = caller(request)
+        PROJECT_MOVES.make(request, one(_projects(user), pk), "claim")
         return Response(_project_detail(user, one(_projects(user), pk)))
 
 

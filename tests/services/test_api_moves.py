@@ -8,7 +8,16 @@ from django.test import Client
 from core.api.moves import Moves
 from core.models import User
 from services.api import cases, members, promises, steering, wishes
-from services.models import BulletinItem, RateExclusion
+from services.models import (
+    AgendaItem,
+    BulletinItem,
+    CheckInApplication,
+    JointMeeting,
+    MatchProposal,
+    Project,
+    RateExclusion,
+    Resolution,
+)
 from tests import factories as make
 from tests import weft_factories as weave
 from tests.cast import Cast
@@ -95,3 +104,34 @@ def test_whoever_is_named_may_not_settle(cast: Cast, item: BulletinItem) -> None
 def test_a_move_of_nobody_is_not_found(cast: Cast, exclusion: RateExclusion, item: BulletinItem, name: str) -> None:
     for path in (f"exclusions/{exclusion.pk}", f"bulletin-items/{item.pk}"):
         assert send(cast.department, f"{path}/{name}", note="好")[:2] == (404, "unknown_transition")
+
+
+@pytest.mark.django_db
+def test_so_it_is_where_a_move_has_an_address_of_its_own(cast: Cast) -> None:
+    weave.hang_weft(cast.a, cast.a.officer)
+    application = CheckInApplication.objects.get()
+    proposal, project = MatchProposal.objects.get(), Project.objects.get(state="open")
+    JointMeeting.objects.update(state="running")
+    item, resolution = AgendaItem.objects.get(), Resolution.objects.get()
+    refused = [
+        (cast.a.supporting_liaison, f"checkin-applications/{application.pk}/accept"),
+        (cast.a.supporting_liaison, f"checkin-applications/{application.pk}/send_back"),
+        (cast.department, f"matches/proposals/{proposal.pk}/refuse"),
+        (cast.department, f"projects/{project.pk}/claim"),
+        (cast.a.liaison, f"agenda-items/{item.pk}/resolve"),
+    ]
+    for person, path in refused:
+        assert send(person, path)[0] == 403, path
+    missing = [
+        (cast.a.officer, f"checkin-applications/{application.pk}/accept", "community_liaison"),
+        (cast.a.officer, f"checkin-applications/{application.pk}/decline", "reason"),
+        (cast.a.officer, f"matches/proposals/{proposal.pk}/refuse", "reason"),
+        (cast.a.officer, f"agenda-items/{item.pk}/resolve", "text"),
+    ]
+    for person, path, field in missing:
+        code, _word, fields = send(person, path)
+        assert (code, field in fields) == (400, True), path
+    assert send(cast.a.officer, f"checkin-applications/{application.pk}/accept", community_liaison=10**17)[0] == 400
+    assert send(cast.a.officer, f"agenda-items/{item.pk}/resolve", version=item.version + 5)[0] == 409
+    for row in (application, proposal, project, item, resolution):
+        assert type(row).objects.get(pk=row.pk).version == row.version
