@@ -20,10 +20,12 @@ from governance.sample.checkins import tell_applications, write_checkins
 from governance.sample.compounds import branches_of, plan_compounds, write_compounds
 from governance.sample.demands import Demands, Ground
 from governance.sample.facts import COUNTIES, ZHENLAI, CountyFacts
+from governance.sample.firms import advise_and_rate, tell_passed_on
 from governance.sample.matches import busiest, match_lists, offer_resources
 from governance.sample.meetings import hold_meetings
 from governance.sample.members import report_members, settle_members
 from governance.sample.pairings import hire_leaders, pair_places
+from governance.sample.partners import buy_services
 from governance.sample.people import BATCH, Accounts, SignIn, fill_posts, show_place
 from governance.sample.promises import write_promises
 from governance.sample.routing import write_rules
@@ -137,6 +139,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     demands.tell_all()
     if not facts.exact_demands:
         tell_shown(demands, shown)
+        tell_passed_on(demands, compounds)
     demands.write()
     excluded = exclude_some(county, ground.moment) if shown else []
     rebuild_tallies(county)
@@ -154,6 +157,8 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     first = next(node for node in nodes if node.level_key == "community") if shown else None
     promised = write_promises(county, facts, nodes, weft, posts, accounts.day, first)
     _audit(*promised.tables)
+    if shown:
+        _audit(*advise_and_rate(demands, compounds, accounts.day))
     if facts is ZHENLAI or first is not None:
         _audit(*write_wishes(county, nodes, weft, posts, reported.checkins, accounts.day, first).tables)
     listed = write_lists(demands, accounts.day, first)
@@ -161,6 +166,7 @@ def _load_county(facts: CountyFacts, accounts: Accounts, shown: bool) -> tuple[l
     _audit(*compound_rows)
     if first is not None:
         _audit(offer_resources(first, weft.units, ground.categories, accounts.day))
+        _audit(*buy_services(county, first, accounts.day))
     match_lists(first or busiest(county, [node for node in nodes if node.level_key == "community"]), accounts.day)
     return nodes, {
         "nodes": len(nodes),

@@ -98,15 +98,15 @@ def tell_shown(demands: Demands, shown: bool) -> None:
         places = [building, *(node for node in places if node.parent_id == grid.pk), *places]
     units = {unit.short_name: unit for unit in ground.units_here(first)}
     for number, wanted in enumerate(COMMUNITY):
-        _tell(demands, wanted, places[number % 12], None, f"community {number}")
+        tell_wanted(demands, wanted, places[number % 12], None, f"community {number}")
     for name in SHOWN_UNITS if shown else SHOWN_UNITS[:1]:
         for number, wanted in enumerate(UNIT):
-            _tell(demands, wanted, places[number % 12], units[name], f"{name} {number}")
+            tell_wanted(demands, wanted, places[number % 12], units[name], f"{name} {number}")
 
 
-def _tell(demands: Demands, wanted: Wanted, node: GridNode, lead: Unit | None, key: str) -> None:
-    """On days off some lights can not be had, or only with an extension (limits end at closing time): then the state
-    alone will do, or nothing."""
+def tell_wanted(demands: Demands, wanted: Wanted, node: GridNode, lead: Unit | None, key: str) -> None:
+    """Adds a demand that came to what is wanted, at a place and of a lead unit. On days off some lights can not be had, or
+    only with an extension (limits end at closing time): then the state alone will do, or nothing."""
     longer = replace(wanted, fate=replace(wanted.fate, extension="approved"))
     for asked in (wanted, longer, replace(wanted, light="", step_late=None)):
         for story in _tries(demands, asked, node, lead, key):

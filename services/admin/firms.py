@@ -46,7 +46,7 @@ def urls(page: Any) -> list[URLPattern]:
 
 
 def show(page: Any, request: HttpRequest) -> HttpResponse:
-    """The figures of a place, of what it is made of, then firm by firm."""
+    """The figures of a place, firm by firm, then of what it is made of."""
     user, found = _asked(request)
     links = _Links(found.place, found.period)
     context = {
@@ -58,10 +58,9 @@ def show(page: Any, request: HttpRequest) -> HttpResponse:
             for one, words in offered_periods()
         ],
         "figures": _figures(found.whole, links),
-        "parts": [_below(found), _firms(found, links)],
+        "parts": [_firms(found, links), _below(found)],
         "ledger_url": links.address("firms_ledger"),
         "firms_ledger_url": links.address("firms_ledger", by="firm"),
-        "list_url": page.url("changelist"),
     }
     return page.render(request, "admin/firm_figures.html", context)
 
@@ -202,7 +201,7 @@ def _headers() -> list[str]:
         _("办理中"),
         _("超期"),
         _("已退回"),
-        _("居民确认解决"),
+        _("确认解决"),
         _("满意率"),
         _("社区评价"),
     ]
@@ -236,12 +235,11 @@ def _rate(found: Figures) -> str:
 
 
 def _grades(found: Figures) -> str:
-    """Too few ratings make no share: the grades themselves are told."""
     graded = found.graded
     if not graded.count:
         return "—"
-    good = graded.satisfied + graded.fairly
-    return f"{graded.percent}%（{good}/{graded.count}）" if not graded.is_small else f"{good}/{graded.count}"
+    share = _("样本不足") if graded.is_small else f"{graded.percent}%"
+    return f"{share}（{graded.satisfied + graded.fairly}/{graded.count}）"
 
 
 def _below(found: Board) -> Part:

@@ -78,12 +78,14 @@ from services.models import (
     Tally,
     UnitCheckIn,
 )
+from services.selectors import firms
 from services.selectors.checkins import Figures as CheckInFigures
 from services.selectors.checkins import figures_at, open_states, running_out
 from services.selectors.lists import by_community, four_lists
 from services.selectors.meetings import figures
 from services.selectors.members import figures_by_community, figures_of, member_figures
 from services.selectors.membership import cards_for, reports_waiting, services_waiting
+from services.selectors.projects import bought_in_figure
 from services.selectors.resources import left_of
 from services.selectors.two_way import board as two_way
 from services.workflow import ASSIGNMENT, DEMAND, SUBORDER
@@ -230,8 +232,23 @@ def test_most_grids_are_of_the_recommended_size(xixiang: County) -> None:
     assert any(not 300 <= size <= 500 for size in sizes)
 
 
+def test_demands_are_passed_on_to_a_firm_that_was_advised(xixiang: County) -> None:
+    """docs/domain.md#c5: open, late, finished and evaluated, at the community whose people sign in."""
+    found = firms.board(xixiang, shown("secretary").appointments.get().node)
+    assert found.whole.advice == 12
+    assert min(found.whole.orders[name] for name in ("open", "finished", "late")) >= 1
+    assert found.whole.heard >= 2 and found.whole.graded.count >= 2
+    assert any(line.compounds and line.figures.passed >= 6 for line in found.firms)
+
+
+def test_services_are_bought_in_from_social_organisations(xixiang: County) -> None:
+    """docs/domain.md#c6."""
+    found = bought_in_figure(Project.objects.filter(county=xixiang))
+    assert (found.count, found.cost) == (3, 64_000)
+
+
 def test_units_members_and_reports(xixiang: County) -> None:
-    assert Unit.objects.filter(county=xixiang).count() == 92
+    assert Unit.objects.filter(county=xixiang).exclude(kind="social").count() == 92
     assert Member.objects.filter(county=xixiang, user__isnull=False, branch__isnull=False).count() == 2500
     roles = Counter(
         UnitCheckIn.objects.current().filter(node__county=xixiang).values_list("node__name", "role", flat=False)
