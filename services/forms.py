@@ -335,7 +335,12 @@ def _unit_numbers(item: Input, target: Any, user: Any) -> forms.Field:
 
 
 # Programs name units by their numbers: no list of those that would do is drawn up for them.
-_BY_NUMBER = _BUILDERS | {"unit": _unit_number, "county_unit": _unit_number, "county_units": _unit_numbers}
+_BY_NUMBER = _BUILDERS | {
+    "unit": _unit_number,
+    "units": _unit_numbers,
+    "county_unit": _unit_number,
+    "county_units": _unit_numbers,
+}
 
 
 def choose_by_text(form: forms.Form, county_id: int | None) -> None:

@@ -126,6 +126,27 @@ def dispatch(client: Client, demand: Demand, **lines: Any) -> Any:
     return client.post(address, {"unit": lines.pop("unit").pk, "version": demand.version, **lines})
 
 
+@pytest.mark.parametrize("desk", ["community", "street"])
+def test_programs_number_the_supporting_units_of_a_dispatch_on_every_desk(
+    cast: Cast, demand: Demand, street: Client, desk: str
+) -> None:
+    Demand.objects.filter(pk=demand.pk).update(desk=desk)
+    path = f"/api/v1/demands/{demand.code}/dispatch/"
+
+    def dispatch(*supporting: int) -> Any:
+        body = {"unit": cast.a.unit.pk, "supporting": list(supporting)}
+        return street.post(path, body, content_type="application/json")
+
+    refused = dispatch(cast.idle_unit.pk)  # has reported nowhere
+    assert refused.status_code == 400 and cast.idle_unit.name in refused.content.decode()
+    assert not SubOrder.objects.exists()
+    assert dispatch(cast.a.supporting_unit.pk).status_code == 200
+    assert set(SubOrder.objects.values_list("unit", "role")) == {
+        (cast.a.unit.pk, "lead"),
+        (cast.a.supporting_unit.pk, "supporting"),
+    }
+
+
 def test_few_are_ticked_in_the_community_and_many_written_above_it(cast: Cast, demand: Demand, street: Client) -> None:
     address = f"/m/demands/{demand.code}/dispatch/"
     below = Client()
