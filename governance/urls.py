@@ -21,6 +21,8 @@ from services.urls import place_urls, resident_urls
 API = [*grid_api, *party_api, *service_api]
 MOBILE = [*grid_mobile, *party_mobile, *service_mobile]
 
+handler500 = "core.faults.answer"
+
 urlpatterns = [
     path("", doors.front, name="front"),
     path("home/", doors.home, name="home"),

@@ -212,7 +212,7 @@ def test_a_follow_up_code_stands_in_groups_of_four() -> None:
     assert re.findall(r"<span>(\w+)</span>", html) == ["2846", "1059", "33"]
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 429, 500])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 429, 500, 503])
 def test_an_error_page_says_what_to_do_even_with_nothing_to_go_by(status: int) -> None:
     html = render_to_string(f"errors/{status}.html")
     assert re.search(r"<h1>\s*[一-鿿]{5,}", html)
@@ -227,7 +227,7 @@ def test_an_error_page_tells_the_reader_what_the_action_said() -> None:
     assert 'href="/m/7/"' in html
 
 
-@pytest.mark.parametrize("name", ["400.html", "403.html", "404.html", "500.html"])
+@pytest.mark.parametrize("name", ["400.html", "403.html", "404.html", "errors/500.html", "errors/503.html"])
 def test_an_exception_of_another_kind_is_not_shown(name: str) -> None:
     html = render_to_string(
         name, {"exception": "No Demand matches", "error": "No Demand matches", "reason": "No Demand"}

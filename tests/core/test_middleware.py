@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import include, path
@@ -40,8 +41,12 @@ def tell_origin(request: HttpRequest) -> HttpResponse:
     return HttpResponse(origin.current())
 
 
-def break_down(request: HttpRequest) -> HttpResponse:
-    raise ZeroDivisionError("secret")
+FAULTS = {"ours": ZeroDivisionError, "away": OperationalError, "cut": InterfaceError}
+handler500 = "core.faults.answer"
+
+
+def break_down(request: HttpRequest, kind: str = "ours") -> HttpResponse:
+    raise FAULTS[kind]("secret")
 
 
 urlpatterns = [
@@ -50,7 +55,8 @@ urlpatterns = [
     path("m/tell/", tell_origin),
     path("r/tell/", tell_origin),
     path("api/v1/tell/", tell_origin),
-    path("break/", break_down),
+    path("break/<str:kind>/", break_down),
+    path("api/v1/break/<str:kind>/", break_down),
     path("", include("governance.urls")),
 ]
 
@@ -82,11 +88,18 @@ def test_who_comes_too_often_is_told_when_to_come_back(client: Client) -> None:
     assert "Retry-After" not in client.get("/refuse/stale/")
 
 
-def test_a_fault_of_ours_is_no_refusal(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("kind", "status", "words"),
+    [("ours", 500, "系统出了点问题"), ("away", 503, "系统正在恢复"), ("cut", 503, "系统正在恢复")],
+)
+def test_a_fault_of_ours_is_no_refusal_and_tells_nothing(client: Client, kind: str, status: int, words: str) -> None:
     client.raise_request_exception = False
-    response = client.get("/break/")
-    assert response.status_code == 500
-    assert "secret" not in response.content.decode()
+    page, program = client.get(f"/break/{kind}/"), client.post(f"/api/v1/break/{kind}/")
+    assert page.status_code == program.status_code == status
+    assert words in page.content.decode() and words in program.json()["message"]
+    assert "secret" not in page.content.decode() + program.content.decode()
+    # Only what passes by itself is worth another try.
+    assert ("Retry-After" in page, "Retry-After" in program) == (status == 503,) * 2
 
 
 # --- Origin -----------------------------------------------------------------------------------------------------------
