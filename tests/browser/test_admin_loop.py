@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from core.models import User
 from grids.models import Appointment
 from services.models import Demand, DemandState, Origin, SubOrder
-from tests.browser.looking import signed_in
+from tests.browser.looking import sign_in, signed_in
 from tests.cast import Cast
 from tests.factories import PASSWORD
 from tests.services.test_loop import do, raised
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCREENS = [(1440, 900), (390, 844)]
 
 
-def sign_in(page: Any, live_server: Any, person: User) -> None:
+def through_the_door(page: Any, live_server: Any, person: User) -> None:
     page.goto(f"{live_server.url}/admin/")
     page.fill("#id_username", person.phone)
     page.fill("#id_password", PASSWORD)
@@ -58,7 +58,7 @@ def test_an_officer_takes_a_demand_from_accepting_to_closing(
     demand = raised(cast, contact_name="张三丰", contact_phone="13800001111")
     page.set_viewport_size({"width": width, "height": height})
 
-    sign_in(page, live_server, cast.a.officer)
+    through_the_door(page, live_server, cast.a.officer)
     assert not faults(page)
     page.locator(".desk-list").get_by_role("link", name="受理").click()
     assert not faults(page)
@@ -95,7 +95,7 @@ def test_an_officer_takes_a_demand_from_accepting_to_closing(
 def test_an_old_page_is_told_how_things_are(page: Any, live_server: Any, transactional_cast: Cast) -> None:
     cast = transactional_cast
     demand = raised(cast)
-    sign_in(page, live_server, cast.a.officer)
+    sign_in(page, live_server, cast.a.officer, start="/admin/")
     page.goto(f"{live_server.url}/admin/services/demand/{demand.pk}/move/accept/")
     do(cast.a.secretary, demand, "accept")
     page.get_by_role("button", name="受理", exact=True).click()
@@ -111,7 +111,7 @@ def test_a_call_is_registered_with_suggestions_for_the_place(
 ) -> None:
     cast = transactional_cast
     page.set_viewport_size({"width": width, "height": height})
-    sign_in(page, live_server, cast.a.officer)
+    sign_in(page, live_server, cast.a.officer, start="/admin/")
     form = page.locator("form.form--tight")
     form.get_by_label("地点").press_sequentially("2 号楼")
     page.wait_for_selector(f'datalist option[value="{cast.a.other_building.path}"]', state="attached")
@@ -131,7 +131,7 @@ def test_a_call_is_registered_with_suggestions_for_the_place(
 def test_several_are_accepted_at_once(page: Any, live_server: Any, transactional_cast: Cast, quiet: list[str]) -> None:
     cast = transactional_cast
     demands = [raised(cast, text=f"第 {number} 件事。") for number in range(3)]
-    sign_in(page, live_server, cast.a.officer)
+    sign_in(page, live_server, cast.a.officer, start="/admin/")
     page.goto(f"{live_server.url}/admin/services/demand/")
     assert not faults(page)
     expect(page.locator(".bulk")).to_be_hidden()
@@ -152,7 +152,7 @@ def test_an_administrators_pages_let_everybody_in(
     cast = transactional_cast
     held = Appointment.objects.get(user=cast.a.officer)
     page.set_viewport_size({"width": width, "height": height})
-    sign_in(page, live_server, cast.admin)
+    sign_in(page, live_server, cast.admin, start="/admin/")
     paths = [
         "/admin/",
         "/admin/core/user/",
@@ -182,7 +182,7 @@ def test_the_desk_works_without_javascript(browser: Any, live_server: Any, trans
     raised(cast)
     context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     page = context.new_page()
-    sign_in(page, live_server, cast.a.officer)
+    through_the_door(page, live_server, cast.a.officer)
     expect(page.locator(".side")).to_be_hidden()
     page.locator(".admin-top__menu").click()
     expect(page.locator(".side")).to_be_visible()

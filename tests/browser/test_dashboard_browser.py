@@ -12,9 +12,8 @@ from core.models import User
 from services.actions import tallies
 from services.models import Demand, Supervision
 from tests import factories as make
-from tests.browser.looking import faults, signed_in, until
+from tests.browser.looking import faults, sign_in, until
 from tests.cast import Cast
-from tests.factories import PASSWORD
 from tests.services.test_loop import dispatched
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,17 +51,13 @@ def county(transactional_cast: Cast) -> Cast:
 
 
 def open_as(page: Any, live_server: Any, person: User, path: str) -> list[str]:
-    """Signs in through the door and opens a page. Returns what the browser complains of, as it comes."""
+    """Opens a page as somebody who is signed in. Returns what the browser complains of, as it comes."""
     complaints: list[str] = []
     page.on(
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{live_server.url}/accounts/login/?next={path}")
-    page.fill("#id_username", person.phone)
-    page.fill("#id_password", PASSWORD)
-    page.click("button:has-text('登录')")
-    signed_in(page)
+    sign_in(page, live_server, person, start=path)
     return complaints
 
 

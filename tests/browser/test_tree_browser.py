@@ -17,8 +17,7 @@ TREE = "/admin/grids/gridnode/tree/"
 
 
 def open_tree(page: Any, live_server: Any, person: User) -> None:
-    sign_in(page, live_server, person)
-    page.goto(f"{live_server.url}{TREE}")
+    sign_in(page, live_server, person, start=TREE)
 
 
 def toggle(page: Any, node: GridNode) -> Any:
