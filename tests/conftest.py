@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=dropped)
         gone = set(dropped)
         items[:] = [item for item in items if item not in gone]
+    # The longest first, or the last worker ends alone; it starts servers and leaves the other time to migrate.
+    items.sort(key=lambda item: item.path.name != "test_scripts.py")
 
 
 def _depends_on_the_engine(item: pytest.Item) -> bool:
