@@ -349,6 +349,7 @@ def main() -> int:
         "not browser",
         "--no-header",
         "--no-summary",
+        "--tb=line",
         *(["-k", f"not ({READ})"] if BEHAVIOUR else []),
     ]
     code = pytest.main([*selection, *given.tests], plugins=[mutator])

@@ -1,6 +1,7 @@
 """What each move of a demand writes beside the state. Called by `moving` with the rows locked and the move allowed."""
 
 import datetime
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
@@ -82,6 +83,9 @@ def claim(step: Move) -> None:
     elif wanted is None or wanted.pk not in units:
         raise Invalid(_("请选择由哪个单位认领。"), fields={"unit": _("请选择您所在的、在此报到的单位。")})
     refuse_outside(step, wanted)
+    if step.demand.dispatched_at is not None:
+        # It was with a unit before, and others may support it still.
+        refuse_supporting(wanted, _at_work(step))
     give(step, wanted, SubOrderRole.LEAD, claimed=True)
     started(step, wanted)
 
@@ -92,11 +96,8 @@ def dispatch(step: Move) -> None:
     _check_in_reach(step, [lead, *supporting])
     changed = _recategorised(step)  # by an automatic rule, which may say what it is before it says where to
     refuse_outside(step, lead)
-    running = {row.unit_id for row in step.orders() if row.state != SubOrderState.RETURNED}
-    if lead.pk in running:
-        raise Invalid(
-            _("“%(unit)s”已在配合办理，请选择其他牵头单位。") % {"unit": lead}, fields={"unit": _("已在配合办理。")}
-        )
+    running = _at_work(step)
+    refuse_supporting(lead, running)
     given = [give(step, lead, SubOrderRole.LEAD, designated=bool(step.data.get("designated")))]
     given += [give(step, unit, SubOrderRole.SUPPORTING) for unit in supporting if unit.pk not in running]
     step.told_suborders = given
@@ -104,6 +105,18 @@ def dispatch(step: Move) -> None:
     if supporting:
         step.about += _("；配合：%(units)s") % {"units": "、".join(unit.label for unit in supporting)}
     step.text = "\n".join(text for text in (changed, step.said("note")) if text)
+
+
+def _at_work(step: Move) -> set[int]:
+    """The units that have an order of the demand which they did not return."""
+    return {row.unit_id for row in step.orders() if row.state != SubOrderState.RETURNED}
+
+
+def refuse_supporting(lead: Unit, at_work: Collection[int], field: str = "unit") -> None:
+    """A unit has one order of a demand: who supports it does not lead it as well. Raises `Invalid`."""
+    if lead.pk in at_work:
+        message = _("“%(unit)s”已在配合办理，请选择其他牵头单位。") % {"unit": lead}
+        raise Invalid(message, code="supports", fields={field: message})
 
 
 def refuse_outside(step: Move, lead: Unit) -> None:

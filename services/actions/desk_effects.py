@@ -175,8 +175,7 @@ def whistle(step: Move) -> None:
     wanted: Unit | None = step.data.get("lead")
     _check_called(demand, [*units, *([wanted] if wanted else [])])
     orders = {row.unit_id: row for row in demand.suborders.select_for_update().exclude(state=SubOrderState.RETURNED)}
-    lead = next((row for row in orders.values() if row.role == SubOrderRole.LEAD), None)
-    chosen = _leader(units, wanted, lead)
+    chosen = _leader(units, wanted, orders)
     if chosen is not None:
         demand_effects.refuse_outside(step, chosen)
     if chosen is not None and chosen not in units:
@@ -217,10 +216,13 @@ def called(step: Move, record: Whistle, units: list[Unit]) -> None:
     )
 
 
-def _leader(units: list[Unit], wanted: Unit | None, lead: SubOrder | None) -> Unit | None:
-    """Who shall lead, None where somebody does."""
+def _leader(units: list[Unit], wanted: Unit | None, orders: dict[int, SubOrder]) -> Unit | None:
+    """Who shall lead, None where somebody does. Who supports it since another unit gave it back goes on supporting."""
+    lead = next((row for row in orders.values() if row.role == SubOrderRole.LEAD), None)
     if lead is None:
-        return wanted or units[0]
+        chosen = wanted or next((unit for unit in units if unit.pk not in orders), units[0])
+        demand_effects.refuse_supporting(chosen, orders, "lead")
+        return chosen
     if wanted is not None and wanted.pk != lead.unit_id:
         words = _("这件事已由“%(unit)s”牵头，召集的单位配合办理，不用再选牵头单位。") % {"unit": lead.unit.label}
         raise Invalid(words, fields={"lead": words})

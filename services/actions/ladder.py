@@ -89,8 +89,9 @@ def climb(now: datetime.datetime | None = None) -> int:
 
 
 def _begin(now: datetime.datetime) -> None:
-    """Rows for what has come near a limit it was not on the ladder for; read from the index on running demands."""
-    same = Climb.objects.filter(demand=OuterRef("pk"), limit=OuterRef("due_at"))
+    """Rows for what has come near a limit it was not on the ladder for; read from the index on running demands. What came
+    to stand still on it under the same limit (given back, and then with another community to be accepted) goes on."""
+    same = Climb.objects.filter(demand=OuterRef("pk"), limit=OuterRef("due_at"), next_at__isnull=False)
     parked = Q(parked_until__gt=timezone.localdate(now))
     near = (
         Demand.objects.under_limit().filter(warn_at__lte=now).exclude(parked).filter(~Exists(same)).order_by("warn_at")
@@ -102,6 +103,7 @@ def _begin(now: datetime.datetime) -> None:
             fresh = []
             # Another sweeper may have put them there while this one waited for the lock.
             there = {key for key, row in known.items() if row.limit == rows[key].due_at}
+            Climb.objects.filter(demand__in=there, next_at__isnull=True).update(next_at=now)
             known = {key: row for key, row in known.items() if key not in there}
             rows = {key: row for key, row in rows.items() if key not in there}
             for key, demand in rows.items():

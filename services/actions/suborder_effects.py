@@ -41,6 +41,9 @@ def sign(step: Move) -> None:
 
 def request_return(step: Move) -> None:
     suborder = _suborder(step)
+    if suborder.extension_waiting:
+        # Who gives it back needs no more time for it, and nobody could decide on that any more.
+        _decide(step, ExtensionState.REJECTED, _("已申请退单"))
     suborder.review_due_at = step.clock.workdays(step.now, step.clock.limits.review_workdays)
     step.about, step.text = suborder.unit.label, step.said("reason")
 

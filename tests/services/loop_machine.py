@@ -6,6 +6,7 @@ both written by hand. For tests and `script/stress-loop`.
 """
 
 import datetime
+import os
 import random
 import re
 from collections import Counter
@@ -51,7 +52,16 @@ from tests.cast import Cast, make_cast
 from tests.factories import fresh
 from tests.services.loop_inputs import Giving
 from tests.services.loop_stories import ALL_MOVES, REQUEST, STORIES, WAITED
-from tests.services.loop_truths import MODELS, Knowledge, World, hold, led_from, rates_from_events, sees_what_it_may
+from tests.services.loop_truths import (
+    MODELS,
+    Knowledge,
+    World,
+    hold,
+    led_from,
+    rates_from_events,
+    sees_what_it_may,
+    the_ladder_stands_nowhere,
+)
 
 START = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=LOCAL_ZONE)
 
@@ -117,6 +127,7 @@ def rows_of(target: Any) -> tuple[Transition, ...]:
 class Loop(Giving, RuleBasedStateMachine):
     """One county's weeks: set `cast` (`make_loop_cast`) before it runs."""
 
+    examples: ClassVar[int] = 0
     made: ClassVar[Counter[str]] = Counter()
     refused: ClassVar[Counter[str]] = Counter()
 
@@ -143,6 +154,10 @@ class Loop(Giving, RuleBasedStateMachine):
                 self.sees_what_it_may(name)
             found = list(Check()._check_chains())
             assert not found, [one.text for one in found]
+            Loop.examples += 1
+            if "STRESS_LOOP" in os.environ:
+                line = f"{Loop.examples} examples, {self.made.total()} moves made, {self.refused.total()} refused"
+                print(line, flush=True)  # noqa: T201
         finally:
             self.clock.stop()
             transaction.set_rollback(True)
@@ -317,8 +332,10 @@ class Loop(Giving, RuleBasedStateMachine):
         if refused is not None:
             assert re.search("[\u4e00-\u9fff]", str(refused)), refused
             assert refused.status in (400, 403, 404, 409), refused
-            assert World.now().stored == self.before.stored, f"{name} was refused {key}, and something changed"
             assert self.traces() == traces
+            # Every third time only: reading everything again is what refusals cost most.
+            if pick % 3 == 0:
+                assert World.now().stored == self.before.stored, f"{name} was refused {key}, and something changed"
             self.refused[key] += 1
             self.stuck = f"{key}: {refused}"
             return False
@@ -378,6 +395,7 @@ class Loop(Giving, RuleBasedStateMachine):
         self.settle(None)
         deeds = AuditEntry.objects.exclude(pk__in=known).values_list("action", flat=True)
         self.made.update(name for name in deeds if name in ALL_MOVES)
+        the_ladder_stands_nowhere(self.before)
         traces = self.traces()
         sweeping.sweep()
         sweep_rates()

@@ -92,6 +92,23 @@ LONGER: dict[str, tuple[str, ...]] = {
         "demand.answer_supervision",
         "suborder.sign",
     ),
+    "given back while more time is asked for": (
+        *way_to("suborder.request_extension"),
+        "suborder.request_return",
+        "suborder.reject_return",
+        "suborder.sign",
+        "suborder.request_extension",
+    ),
+    "given back and called together": (*way_to("suborder.approve_return"), "demand.whistle", "suborder.sign"),
+    "near its limit it goes elsewhere": (
+        *way_to("suborder.sign"),
+        "ladder.near",
+        "suborder.request_return",
+        "suborder.approve_return",
+        "demand.transfer",
+        "demand.accept",
+        "ladder.late",
+    ),
     "done again, closed and opened": (
         *_SERVED,
         "demand.evaluate",

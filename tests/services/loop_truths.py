@@ -145,7 +145,8 @@ def _clocks_go_forward(old: dict[str, Any], now: dict[str, Any], row: Transition
     assert row is not None and row.limit, f"{row and row.name} moved the limit of {key}"
     if was is not None and is_ is not None and row.limit != "restarts":
         assert is_ > was, f"{row.name} brought the limit of {key} forward"
-    if is_ is not None:
+    # Who is given more time so late that it is over already was late all along.
+    if is_ is not None and row.limit != "extends":
         assert is_ > timezone.now(), f"{row.name} set the limit of {key} into the past"
 
 
@@ -271,6 +272,22 @@ def all_that_waits_has_a_clock(world: World) -> None:
             assert order.remind_at is not None or not is_late_support(order), order.pk
         if order.extension_waiting:
             assert order.review_due_at is not None
+
+
+def the_ladder_stands_nowhere(world: World) -> None:
+    """Right after the sweeper: what is near its limit or past it is on the ladder, and knows when it climbs next."""
+    climbs = {row.demand_id: row for row in world.of(Climb)}
+    now, today = timezone.now(), timezone.localdate()
+    for demand in world.of(Demand):
+        parked = demand.parked_until is not None and demand.parked_until > today
+        if (
+            demand.state in ("accepted", "published", "dispatched")
+            and demand.warn_at
+            and demand.warn_at <= now
+            and not parked
+        ):
+            row = climbs[demand.pk]
+            assert (row.limit, row.next_at is not None and row.next_at > now) == (demand.due_at, True), demand.code
 
 
 def is_late_support(order: SubOrder) -> bool:

@@ -214,6 +214,34 @@ def test_beside_a_lead_the_called_units_support_it(cast: Cast) -> None:
         whistled(cast, demand)
 
 
+def given_back(cast: Cast, name: str = "accepted") -> Demand:
+    """The lead unit has returned it, and who supported it is at work still."""
+    demand = accepted(cast, state=name, published_at=timezone.now(), dispatched_at=timezone.now())
+    make.make_suborder(demand, cast.a.unit, state="returned")
+    make.make_suborder(demand, cast.a.supporting_unit, "supporting", state="in_service")
+    return demand
+
+
+def test_who_supports_does_not_come_to_lead_by_a_whistle(cast: Cast) -> None:
+    demand = given_back(cast)
+    for data in ({"units": [cast.a.supporting_unit]}, {"lead": cast.a.supporting_unit}):
+        with pytest.raises(Invalid, match="已在配合办理") as refusal:
+            whistled(cast, demand, **data)
+        assert set(refusal.value.fields) == {"lead"}
+    assert not Whistle.objects.exists() and Demand.objects.get(pk=demand.pk).state == "accepted"
+    after = whistled(cast, demand, units=[cast.a.supporting_unit, cast.b.unit])
+    assert after.lead_unit == cast.b.unit
+    orders = after.suborders.exclude(state="returned").order_by("role")
+    assert [(row.role, row.unit) for row in orders] == [("lead", cast.b.unit), ("supporting", cast.a.supporting_unit)]
+
+
+def test_who_supports_is_told_why_it_can_not_claim(cast: Cast) -> None:
+    demand = given_back(cast, "published")
+    with pytest.raises(Invalid, match="已在配合办理"):
+        do(cast.a.supporting_liaison, demand, "claim")
+    assert do(cast.a.liaison, demand, "claim").lead_unit == cast.a.unit
+
+
 def test_the_first_unit_leads_when_none_is_named(cast: Cast) -> None:
     assert whistled(cast, accepted(cast)).lead_unit == cast.b.unit
 

@@ -105,6 +105,22 @@ def test_a_supporting_unit_is_not_forgotten_when_the_lead_is_done(cast: Cast, le
     assert told(40) == []
 
 
+def test_what_goes_to_another_community_under_its_limit_climbs_on_there(cast: Cast, leader: User) -> None:
+    """The resident's time is not begun anew: while nobody has accepted it there it stands still, and then goes on."""
+    demand, order = dispatched(cast)
+    due = moments(demand)
+    ladder.climb(due[Rung.NEAR] + MINUTE)
+    do(cast.a.liaison, order, "request_return", reason="不归我们管。")
+    do(cast.a.officer, order, "approve_return")
+    do(cast.a.officer, demand, "transfer", place=cast.b.node, reason="在那边。")
+    ladder.climb(due[Rung.LATE] + MINUTE)
+    assert rungs(demand) == ["near"]
+    do(cast.b.officer, demand, "accept")
+    for _twice in range(2):
+        ladder.climb(due[Rung.NEXT_DAY] + MINUTE)
+    assert rungs(demand) == ["near", "late", "next_day"]
+
+
 def test_what_is_finished_climbs_no_further(cast: Cast, leader: User) -> None:
     demand, order = in_service(cast)
     at = moments(demand)

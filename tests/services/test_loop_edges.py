@@ -29,6 +29,26 @@ def test_a_supervision_is_answered_even_when_the_matter_ends_first(cast: Cast, n
     assert not Supervision.objects.filter(answered_at__isnull=True).exists()
 
 
+@pytest.mark.parametrize("review", ["approve_return", "reject_return"])
+def test_who_gives_it_back_waits_for_no_extension_of_it(cast: Cast, review: str) -> None:
+    """Else the extension waits without a limit, and on an order that has ended nobody can decide on it."""
+    _demand, order = dispatched(cast)
+    do(cast.a.liaison, order, "sign")
+    until = timezone.localdate() + datetime.timedelta(days=30)
+    do(cast.a.liaison, order, "request_extension", until=until, reason="等配件")
+    do(cast.a.liaison, order, "request_return", reason="查明不归我们管。")
+    record = Extension.objects.get()
+    assert (record.state, record.note) == ("rejected", "已申请退单")
+    order.refresh_from_db()
+    assert (order.extension_waiting, order.review_due_at is not None) == (0, True)
+    do(cast.a.officer, order, review, **({} if review == "approve_return" else {"reason": "就是贵单位的职责。"}))
+    if review == "reject_return":
+        do(cast.a.liaison, order, "sign")
+        do(cast.a.liaison, order, "request_extension", until=until, reason="等配件")
+        order.refresh_from_db()
+        assert (order.extension_waiting, order.review_due_at is not None) == (1, True)
+
+
 def test_a_matter_the_resident_calls_unsolved_is_brought_up_when_nobody_acts(cast: Cast) -> None:
     demand = do(RESIDENT, checked(cast), "evaluate", solved="no", satisfaction="dissatisfied")
     assert demand.step_due_at is not None
