@@ -83,9 +83,7 @@ def claim(step: Move) -> None:
     elif wanted is None or wanted.pk not in units:
         raise Invalid(_("请选择由哪个单位认领。"), fields={"unit": _("请选择您所在的、在此报到的单位。")})
     refuse_outside(step, wanted)
-    if step.demand.dispatched_at is not None:
-        # It was with a unit before, and others may support it still.
-        refuse_supporting(wanted, _at_work(step))
+    refuse_supporting(wanted, _at_work(step))
     give(step, wanted, SubOrderRole.LEAD, claimed=True)
     started(step, wanted)
 
