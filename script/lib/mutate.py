@@ -117,7 +117,8 @@ def _of_limits() -> Iterator[Mutation]:
     from services.actions.carrying import _KEEPS
 
     for limit in _KEEPS:
-        for allowed in (True, False):
+        # What is left alone may become nothing as it is.
+        for allowed in (True, False) if limit else (True,):
             words = f"limit.{limit or 'left alone'}: {'anything' if allowed else 'nothing'} goes"
             change = entry(_KEEPS, limit, lambda old, new, allowed=allowed: allowed)
             yield Mutation(words, change, ("keeps_to_its_word",))
