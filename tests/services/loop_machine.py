@@ -312,7 +312,10 @@ class Loop(Giving, RuleBasedStateMachine):
         """Anybody tries any move of any table, with whatever they type; half of the time somebody with the right to."""
         for turn in range(tries):
             luck = random.Random(f"{seed} any {turn}")
-            target = luck.choice(self.targets(self.demand(luck.randrange(10**6))))
+            targets = self.targets(self.demand(luck.randrange(10**6)))
+            # First a table, then a row of it: else it would nearly always be the matter itself.
+            table = luck.choice(sorted({TABLES[type(one)].name for one in targets}))
+            target = luck.choice([one for one in targets if TABLES[type(one)].name == table])
             row = luck.choice(rows_of(target))
             entitled = [name for name in WORKERS if row.right and policies.can(self.who(name), row.right, target)]
             name = luck.choice(entitled if entitled and luck.random() < 0.5 else sorted(self.people))

@@ -24,7 +24,7 @@ FEW = settings(
     suppress_health_check=list(HealthCheck),
 )
 # From so many examples on, chance alone has to have made and refused every move.
-MANY = 50
+MANY = 100
 # What so few steps come to at least, or the machine no longer drives anything.
 COMMON = {"demand.accept", "demand.dispatch", "suborder.sign"}
 
