@@ -112,10 +112,10 @@ def _wanted(named: tuple[str, ...]) -> Any:
 
 
 def _load_orders(demand: Demand) -> None:
-    """Its sub-orders with their units, and their assignments with their members: two statements."""
+    """Its sub-orders with their units, and their assignments with their members: two statements, one where it was given to nobody."""
     orders = _ORDERS.all(demand.pk)
     asked: dict[int, list[Assignment]] = {}
-    for one in _ASKED.all(demand.pk):
+    for one in _ASKED.all(demand.pk) if orders else ():
         asked.setdefault(one.suborder_id, []).append(one)
     for order in orders:
         order.demand = demand
@@ -127,7 +127,7 @@ def _load_orders(demand: Demand) -> None:
 
 _ORDERS = Prepared(lambda pk: SubOrder.objects.filter(demand_id=pk).select_related("unit").order_by("role", "pk"), int)
 _ASKED = Prepared(
-    lambda pk: Assignment.objects.filter(suborder__demand_id=pk).select_related("member").order_by("suborder", "pk"),
+    lambda pk: Assignment.objects.filter(suborder__demand_id=pk).select_related("member").order_by("suborder_id", "pk"),
     int,
 )
 
