@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from core.actors import SYSTEM
 from core.models import Job, Notice
@@ -602,7 +603,11 @@ def expected(row: dict[int, str], role: str) -> int:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_route_answers_each_role_as_listed(cast: Cast, role: str, settings: object) -> None:
+def test_each_route_answers_each_role_as_listed(
+    cast: Cast, role: str, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the description says is read in tests/services/test_api.py; drawing it takes as long as fifty pages.
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_given, **_named: {})
     world = World(cast)
     client = Client()
     if role != "anonymous":
