@@ -136,7 +136,7 @@ def _of_waits() -> Iterator[Mutation]:
             less = tuple(one for one in wait.tells if one != told)
             yield Mutation(f"{key}: does not tell {told}", attribute(wait, "tells", less), likely)
         if wait.ends:
-            yield Mutation(f"{key}: does not end", attribute(wait, "ends", ""), likely)
+            yield Mutation(f"{key}: does not end", attribute(wait, "ends", ""), ("ends_by_itself",))
     for step in RUNGS:
         if step.written:
             yield Mutation(f"rung.{step.rung}: written twice", attribute(step, "written", ""), ("test_ladder",))
@@ -164,12 +164,16 @@ def _of_posts() -> Iterator[Mutation]:
         for right, likely in rights.items():
             less = right in found
             yield Mutation(
-                f"{key}: {'without' if less else 'also'} {right}", _turn(found, right), (likely, "test_exclusions")
+                f"{key}: {'without' if less else 'also'} {right}", _turn(found, right), (likely, *_OF_EVERYBODY)
             )
     for role, some in CHECKIN_RIGHTS.items():
         for right, likely in rights.items():
             change = entry(CHECKIN_RIGHTS, role, some ^ {right})
-            yield Mutation(f"checkin.{role}: {'without' if right in some else 'also'} {right}", change, (likely,))
+            words = f"checkin.{role}: {'without' if right in some else 'also'} {right}"
+            yield Mutation(words, change, (likely, *_OF_EVERYBODY))
+
+
+_OF_EVERYBODY = ("of_everybody_these", "only_leaders_instruct")
 
 
 # The posts somebody of the tests' cast holds; of the others nobody can tell what they hold.

@@ -112,10 +112,20 @@ def test_who_may_not_is_refused_and_nothing_changes(cast: Cast, heard: Demand) -
     for person in (cast.a.officer, cast.street_officer):
         with pytest.raises(Forbidden):
             approve_exclusion(actor=fresh(person), exclusion=row, note="好")
-    with pytest.raises(NotFound):
-        approve_exclusion(actor=fresh(cast.other_county_department), exclusion=row, note="好")
+    for person in (cast.other_county_department, cast.admin, cast.auditor):
+        with pytest.raises(NotFound):
+            approve_exclusion(actor=fresh(person), exclusion=row, note="好")
     row.refresh_from_db()
     assert (row.state, row.version) == ("requested", 1)
+
+
+def test_of_everybody_these_ask_and_these_decide(cast: Cast, heard: Demand) -> None:
+    row = ask(cast, heard)
+    people = {name: fresh(user) for name, user in cast.people().items()}
+    asks = {name for name, user in people.items() if policies.can(user, posts.REQUEST_EXCLUSION, heard)}
+    around = {"a.secretary", "a.officer", "a.team_lead", "street_secretary", "street_officer"}
+    assert asks == around
+    assert {name for name, user in people.items() if policies.can(user, posts.DECIDE_EXCLUSION, row)} == {"department"}
 
 
 def test_who_asked_does_not_decide_whatever_other_post_they_hold(cast: Cast, heard: Demand) -> None:

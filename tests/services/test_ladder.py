@@ -9,8 +9,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core import policies
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import OutboxMessage, User
+from services import posts
 from services.actions import instruct, ladder, sweeping
 from services.clocks import clock_for
 from services.models import Climb, Demand, DemandEvent, Rung, SubOrder
@@ -66,6 +68,22 @@ def test_each_rung_is_climbed_at_its_time_and_once(cast: Cast, leader: User) -> 
     assert list(kinds.values_list("kind", flat=True)) == ["demand_bulletin", "ladder_leader"]
     assert OutboxMessage.objects.get(kind="ladder_leader").audience == {"user": leader.pk}
     assert DemandEvent.objects.get(name="ladder_leader").text == "包联领导：县领导"
+
+
+def test_the_timeline_says_once_that_it_is_late(cast: Cast) -> None:
+    """The order's being late says it already; the rung is climbed all the same."""
+    demand, _order = dispatched(cast)
+    sweeping.sweep(moments(demand)[Rung.LATE] + MINUTE)
+    names = DemandEvent.objects.filter(demand=demand, name__contains="late").values_list("name", flat=True)
+    assert sorted(names) == ["late", "response_late"]
+    assert Climb.objects.get(demand=demand).rung == Rung.LATE
+
+
+def test_only_leaders_instruct(cast: Cast, leader: User) -> None:
+    demand, _order = dispatched(cast)
+    people = {**cast.people(), "leader": leader}
+    may = {name for name, user in people.items() if policies.can(fresh(user), posts.INSTRUCT_DEMAND, demand)}
+    assert may == {"leader"}
 
 
 def test_without_a_leader_the_county_is_told_so(cast: Cast) -> None:

@@ -4,9 +4,10 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from core.models import OutboxMessage
+from core.models import AuditEntry, OutboxMessage
 from services import posts, reminders
 from services.actions import move
 from services.actions.sweeping import sweep
@@ -137,6 +138,22 @@ def test_nothing_waits_for_ever(cast: Cast, wait: Wait) -> None:
     readers = {str(row.audience) for row in told}
     assert len(readers) > 1, "one desk reminded again and again is a matter forgotten"
     assert any(row.audience.get("post", {}).get("county") == cast.county.pk for row in told)
+
+
+def test_what_ends_by_itself_ends_at_its_limit_and_nothing_else_does(cast: Cast) -> None:
+    """The sweeper's own moves are those the rows name: silence closes off, lets lapse, takes up again, and no more."""
+    for wait in WAITS:
+        if wait.of == "exclusion":
+            continue
+        with transaction.atomic():
+            limit = timezone.now()
+            staged(cast, wait, limit)
+            Demand.objects.update(solved=None)
+            sweep(limit + _MINUTE)
+            deeds = AuditEntry.objects.values_list("action", flat=True)
+            ended = {name.split(".")[1] for name in deeds} & {"close_off", "lapse", "unpark"}
+            assert ended == {wait.ends} - {""}, wait
+            transaction.set_rollback(True)
 
 
 _MINUTE = datetime.timedelta(minutes=1)

@@ -706,6 +706,7 @@ def test_an_extension_is_decided_when_one_waits_and_by_the_level_it_climbed_to(c
     refused(SUBORDER, suborder, name, street, given, "由社区审核")
     suborder.review_due_at = timezone.now() - datetime.timedelta(minutes=1)
     SUBORDER.check(suborder, name, actor=street, data=given)  # the community let it wait
+    refused(SUBORDER, suborder, name, fresh(cast.department), given, "由社区审核")
     suborder.extension_waiting = 2
     refused(SUBORDER, suborder, name, officer, given, "须由街道审核")
     SUBORDER.check(suborder, name, actor=street, data=given)
