@@ -173,7 +173,7 @@ def _of_posts() -> Iterator[Mutation]:
             yield Mutation(words, change, (likely, *_OF_EVERYBODY))
 
 
-_OF_EVERYBODY = ("of_everybody_these", "only_leaders_instruct")
+_OF_EVERYBODY = ("of_everybody_these", "only_leaders_instruct", "divides_among_levels")
 
 
 # The posts somebody of the tests' cast holds; of the others nobody can tell what they hold.

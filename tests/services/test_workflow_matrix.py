@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core import policies
 from core.actors import RESIDENT, SYSTEM, user_of
 from core.errors import DomainError, Invalid, InvalidTransition
 from core.models import User
@@ -599,6 +600,24 @@ def test_a_right_opens_its_moves_and_no_other_right_does(cast: Cast, monkeypatch
     with pytest.raises(DomainError) as refusal:
         flow.may(obj, name, actor=fresh(only))
     assert refusal.value.status == 403
+
+
+# Rights whose moves a guard divides among levels: who holds them at all.
+HELD = {
+    "suborder.review_return": COMMUNITY | STREET,
+    "suborder.review_extension": COMMUNITY | STREET,
+    "suborder.review_second_extension": STREET | DEPARTMENT,
+    "demand.dispatch": COMMUNITY | STREET | DEPARTMENT,
+    "demand.hand_down": STREET | DEPARTMENT,
+    "supervision.answer": COMMUNITY | LIAISON,
+}
+
+
+def test_these_hold_what_a_guard_divides_among_levels(cast: Cast) -> None:
+    suborder = stage(cast, "suborder", "in_service")
+    everybody = {name: actor for name, actor in people(cast).items() if user_of(actor) is not None}
+    for right, who in HELD.items():
+        assert {name for name, user in everybody.items() if policies.can(user, right, suborder)} == who, right
 
 
 @pytest.mark.parametrize("name", ["approve_extension", "reject_extension"])
