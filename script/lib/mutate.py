@@ -168,6 +168,8 @@ def _of_posts() -> Iterator[Mutation]:
             )
     for role, some in CHECKIN_RIGHTS.items():
         for right, likely in rights.items():
+            if not right.startswith(OF_DEMAND):
+                continue
             change = entry(CHECKIN_RIGHTS, role, some ^ {right})
             words = f"checkin.{role}: {'without' if right in some else 'also'} {right}"
             yield Mutation(words, change, (likely, *_OF_EVERYBODY))
@@ -176,6 +178,8 @@ def _of_posts() -> Iterator[Mutation]:
 _OF_EVERYBODY = ("of_everybody_these", "only_leaders_instruct", "divides_among_levels")
 
 
+# What is offered where a unit has checked in are demands: over orders, members and exclusions it opens nothing (CheckInScope).
+OF_DEMAND = ("demand.", "supervision.", "exclusion.request")
 # The posts somebody of the tests' cast holds; of the others nobody can tell what they hold.
 IN_CAST = {
     "county_department",
