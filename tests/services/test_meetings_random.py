@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core.errors import DomainError
+from core.errors import Conflict, DomainError
 from services.actions import meeting_moves, meeting_table, resolutions
 from services.actions.meetings import NewItem
 from services.models import AgendaItem, Demand, ItemState, Resolution, ResolutionState
@@ -39,6 +39,7 @@ def do(cast: Cast, item: AgendaItem, name: str) -> Any:
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(DEEDS), max_size=7))
+@example(["commit", "commit"])
 def test_an_item_is_what_was_done_with_it(cast: Cast, deeds: list[str]) -> None:
     with transaction.atomic():
         demand = published_demand(cast)
@@ -61,6 +62,12 @@ def test_an_item_is_what_was_done_with_it(cast: Cast, deeds: list[str]) -> None:
         assert meeting.revision >= before
         item = item_of(meeting)
         left = {item.pk: "defer"} if item.state in (ItemState.OPEN, ItemState.CLAIMED) else {}
+        # One promise twice stands in the way of closing until one of the two is dropped.
+        for doubled in item.resolutions.filter(state=ResolutionState.OPEN, kind="commitment").order_by("pk")[1:]:
+            with pytest.raises(Conflict):
+                meeting_moves.close_meeting(actor=fresh(cast.a.officer), meeting=meeting, fates=left)
+            resolutions.drop_resolution(actor=fresh(cast.a.officer), resolution=doubled, reason="写重了")
+            meeting.refresh_from_db()
         meeting_moves.close_meeting(actor=fresh(cast.a.officer), meeting=meeting, fates=left)
         demand = Demand.objects.get(pk=demand.pk)
         item = item_of(meeting)
