@@ -18,8 +18,10 @@ from tests.databases import django_db_setup, migrated_file  # noqa: F401  (fixtu
 # Playwright keeps an event loop in the main thread; without this Django refuses every query made beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-# How long an example takes says how busy the machine is, nothing about the code.
-hypothesis.settings.register_profile("suite", deadline=None)
+# How long an example takes says how busy the machine is, nothing about the code. The suite tries the same examples every
+# time, so that a red run means a change; `pytest --hypothesis-profile=search` looks for new ones.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 STRICT = os.environ.get("STRICT") == "1"
