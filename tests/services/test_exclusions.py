@@ -121,6 +121,7 @@ def test_who_may_not_is_refused_and_nothing_changes(cast: Cast, heard: Demand) -
 
 def test_of_everybody_these_ask_and_these_decide(cast: Cast, heard: Demand) -> None:
     row = ask(cast, heard)
+    heard.published_at = timezone.now()  # offered to units all around
     people = {name: fresh(user) for name, user in cast.people().items()}
     asks = {name for name, user in people.items() if policies.can(user, posts.REQUEST_EXCLUSION, heard)}
     around = {"a.secretary", "a.officer", "a.team_lead", "street_secretary", "street_officer"}

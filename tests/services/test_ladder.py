@@ -81,6 +81,7 @@ def test_the_timeline_says_once_that_it_is_late(cast: Cast) -> None:
 
 def test_only_leaders_instruct(cast: Cast, leader: User) -> None:
     demand, _order = in_service(cast)
+    demand.published_at = timezone.now()  # offered to units all around
     people = {**cast.people(), "leader": leader}
     may = {name for name, user in people.items() if policies.can(fresh(user), posts.INSTRUCT_DEMAND, demand)}
     assert may == {"leader"}
