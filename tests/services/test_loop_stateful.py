@@ -23,8 +23,6 @@ FEW = settings(
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
-# From so many examples on, chance alone has to have made and refused every move.
-MANY = 100
 # What so few steps come to at least, or the machine no longer drives anything.
 COMMON = {"demand.accept", "demand.dispatch", "suborder.sign"}
 
@@ -48,12 +46,10 @@ def loop(db: None) -> None:
 
 
 def test_random_people_never_break_the_loop() -> None:
-    chosen = asked()
-    run_state_machine_as_test(Loop, settings=chosen)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Loop, settings=asked())  # type: ignore[no-untyped-call]
+    # What chance alone did not come to is made below.
     print(tally())  # noqa: T201
-    wanted = set(ALL_MOVES) if chosen.max_examples >= MANY else COMMON
-    assert not wanted - set(Loop.made), "never made"
-    assert chosen.max_examples < MANY or not wanted - set(Loop.refused), "never refused"
+    assert not COMMON - set(Loop.made), "never made"
 
 
 def test_every_move_of_every_table_is_made_and_refused() -> None:
