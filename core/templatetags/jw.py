@@ -1,5 +1,6 @@
 """What templates say about people, time and codes. Every filter takes None and gives an empty text for it."""
 
+import re
 from datetime import date, datetime
 from unicodedata import east_asian_width
 
@@ -70,4 +71,4 @@ def whole_cell(cell: str) -> str:
     """A drawn cell of a list (`<td class="…">`), kept on one line if it is short. Columns otherwise shrink to a letter."""
     if not isinstance(cell, SafeString) or not is_short(cell):
         return cell
-    return mark_safe(cell.replace(' class="', ' class="nowrap ', 1))  # noqa: S308
+    return mark_safe(re.sub(r' class="([^"]*)"', r' class="\1 nowrap"', cell, count=1))  # noqa: S308
