@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import policies
-from core.api.bodies import UPLOADS, body_of, caller, version_of
+from core.api.bodies import UPLOADS, body_of, caller, given, version_of
 from core.api.lists import ListView
 from core.errors import Invalid, NotFound
 from core.masking import mask_phone
@@ -71,16 +71,14 @@ class DemandList(ListView):
         operation_id="demands_raise", summary="登记需求", request=rows.RaiseInput, responses={201: rows.DemandRow}
     )
     def post(self, request: Request) -> Response:
-        form = rows.RaiseInput(data=body_of(request))
-        form.is_valid(raise_exception=True)
-        given = dict(form.validated_data)
-        node = place_of_code(request.user, given.pop("node"))
+        data = given(request, rows.RaiseInput)
+        node = place_of_code(request.user, data.pop("node"))
         if node is None:
             raise NotFound(_("没有这个地点，或不在您的管辖范围内。"), fields={"node": _("没有这个地点。")})
-        category = selectors.category_named(node.county_id, given.pop("category"))
+        category = selectors.category_named(node.county_id, data.pop("category"))
         if category is None:
             raise Invalid(_("没有这个类别。"), fields={"category": _("没有这个类别。")})
-        demand = raise_demand(actor=caller(request), node=node, category=category, **given)
+        demand = raise_demand(actor=caller(request), node=node, category=category, **data)
         return Response(rows.demand_row(rows.values_of(demand)), status=status.HTTP_201_CREATED)
 
 
@@ -98,19 +96,19 @@ class DemandMove(APIView):
 
     @extend_schema(operation_id="demands_move", summary="办理一步", request=rows.MoveInput, responses=rows.MoveDone)
     def post(self, request: Request, code: str, transition: str) -> Response:
-        given = body_of(request)
+        body = body_of(request)
         if not request.user.is_authenticated:
             # A resident has no key: the follow-up code in the body stands for one.
-            if not given.get("follow_code"):
+            if not body.get("follow_code"):
                 raise NotAuthenticated()
-            return resident_move(request, str(given["follow_code"]), transition, code=code)
+            return resident_move(request, str(body["follow_code"]), transition, code=code)
         user = caller(request)
         whole = not selectors.of_demand_alone(transition)
         demand = selectors.find_demand(user, code=code, named=(), whole=whole)
-        target = selectors.target_for(user, demand, transition, key=str(given.get("on") or ""))
+        target = selectors.target_for(user, demand, transition, key=str(body.get("on") or ""))
         row = BY_MODEL[type(target)].may(target, transition, actor=user)
-        data = MoveForm.from_json(given, request.FILES, action=Action(row, target), user=user)
-        version = version_of(given)
+        data = MoveForm.from_json(body, request.FILES, action=Action(row, target), user=user)
+        version = version_of(body)
         return Response(rows.move_done(move(actor=user, target=target, name=transition, data=data, version=version)))
 
 
@@ -122,10 +120,9 @@ class DemandContact(APIView):
         responses=rows.ContactRow,
     )
     def post(self, request: Request, code: str) -> Response:
-        form = rows.RevealInput(data=body_of(request))
-        form.is_valid(raise_exception=True)
+        data = given(request, rows.RevealInput)
         demand = selectors.find_demand(request.user, code=code)
-        found = reveal_contact(actor=caller(request), demand=demand, reason=form.validated_data["reason"])
+        found = reveal_contact(actor=caller(request), demand=demand, reason=data["reason"])
         return Response({"name": found.name, "phone": found.phone})
 
 
