@@ -119,6 +119,7 @@ def grants_of(user: Any) -> tuple[Grant, ...]:
 def forget_grants(user: Any) -> None:
     """Drops the grants read so far; for code that changes what the same user object holds."""
     user.__dict__.pop("_grants", None)
+    user.__dict__.pop("_scopes", None)
 
 
 def holds(user: Any, right: str) -> bool:
@@ -127,7 +128,15 @@ def holds(user: Any, right: str) -> bool:
 
 
 def scopes(user: Any, right: str) -> list[Any]:
-    return [grant.scope for grant in grants_of(user) if right in grant.rights]
+    grants = grants_of(user)
+    if not grants:
+        return []
+    # A page asks for the same few rights again and again; kept with the grants they were read from.
+    kept: dict[str, tuple[Any, ...]] = user.__dict__.setdefault("_scopes", {})
+    found = kept.get(right)
+    if found is None:
+        found = kept[right] = tuple(grant.scope for grant in grants if right in grant.rights)
+    return list(found)
 
 
 def within(model: type[Model], user: Any, right: str) -> Q:

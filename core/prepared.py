@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import OnConflict
 from django.db.models.query import get_related_populators
@@ -210,6 +210,39 @@ def _insert_of(row: Model, unless_there: bool) -> _Insert:
     if found is None:
         found = _inserts[shape] = _Insert(row, unless_there)
     return found
+
+
+def update(row: Model, columns: Sequence[str]) -> None:
+    """Writes some columns of a row that is there, as `row.save(update_fields=columns)` does; the statement is kept.
+
+    Raises IntegrityError as `save` does, and DatabaseError where the row is gone.
+    """
+    model = type(row)
+    if not _is_plain(model):
+        row.save(update_fields=columns)
+        return
+    shape = (model, *columns, connection.vendor)
+    kept = _updates.get(shape) or _updates.setdefault(shape, _update_of(model, columns))
+    sql, fields = kept
+    here = connections[DEFAULT_DB_ALIAS]
+    values = [field.get_db_prep_save(field.pre_save(row, add=False), here) for field in fields]
+    with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), here.cursor() as cursor:
+        cursor.execute(sql, [*values, row.pk])
+        if cursor.rowcount != 1:
+            raise DatabaseError(f"{model._meta.label} {row.pk} is not there to be written")
+
+
+_Update = tuple[str, list["Field[Any, Any]"]]
+# The columns that the moves of the tables change together: some dozens.
+_updates: dict[tuple[Any, ...], _Update] = {}
+
+
+def _update_of(model: type[Model], columns: Sequence[str]) -> _Update:
+    known: dict[str, Any] = {one.attname: one for one in model._meta.local_concrete_fields}
+    fields, quoted = [known[column] for column in columns], connection.ops.quote_name
+    given = ", ".join(f"{quoted(field.column)} = %s" for field in fields)
+    key: Any = model._meta.pk
+    return f"UPDATE {quoted(model._meta.db_table)} SET {given} WHERE {quoted(key.column)} = %s", fields  # noqa: S608
 
 
 # A county has a few hundred: its places times the few kinds of people who look at them.

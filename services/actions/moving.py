@@ -11,7 +11,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotFound
 from core.photos import Photo as CleanPhoto
 from core.photos import accept_photos
-from core.prepared import Prepared, insert
+from core.prepared import Prepared, insert, update
 from grids.actions import hold_places
 from services.actions.carrying import Made, carry_out, for_move
 from services.actions.outdating import hold_proposals
@@ -87,12 +87,12 @@ def _write(made: Made, photos: list[CleanPhoto]) -> None:
     for row in made.step.added:
         insert(row)
     for obj, columns in made.changed:
-        obj.save(update_fields=columns)
+        update(obj, columns)
     event = made.event()
     insert(event)
     keep_photos(event, photos)
     for carried in made.step.carried:
-        carried.obj.save(update_fields=[*(carried.changes or ()), "version"])
+        update(carried.obj, [*(carried.changes or ()), "version"])
     for deed in (*made.step.carried, made.deed()):
         audit.record(
             actor=made.step.actor,

@@ -3,14 +3,14 @@
 import datetime
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import working_calendar
 from core.models import AuditEntry, CalendarDay, OutboxMessage, User
-from core.prepared import Prepared, insert, keep_loaded
+from core.prepared import Prepared, insert, keep_loaded, update
 from grids.models import Appointment
 from tests import factories as make
 
@@ -106,6 +106,32 @@ def test_a_row_that_is_there_is_refused_or_left_as_it_is() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(_message("a"))
     assert OutboxMessage.objects.values_list("key", "urgent").get() == ("a", False)
+
+
+def test_columns_are_written_as_django_would_write_them() -> None:
+    insert(_message("a"))
+    row = OutboxMessage.objects.get()
+    stale, now = OutboxMessage.objects.get(), timezone.now()
+    row.title, row.due_at, row.fields, row.county_key, row.key = "改过", now, {"编号": "2"}, 7, "not written"
+    update(row, ["title", "due_at", "fields", "county_key"])
+    row.county_key = None
+    update(row, ["county_key"])
+    found = OutboxMessage.objects.get()
+    assert (found.title, found.due_at, found.fields, found.county_key) == ("改过", now, {"编号": "2"}, None)
+    assert found.key == "a"
+    found.delete()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        update(stale, ["title"])
+
+
+def test_a_column_that_must_be_unique_is_refused_and_the_transaction_given_up() -> None:
+    for key in ("a", "b"):
+        insert(_message(key))
+    row = OutboxMessage.objects.get(key="b")
+    row.key = "a"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        update(row, ["key"])
+    assert set(OutboxMessage.objects.values_list("key", flat=True)) == {"a", "b"}
 
 
 def test_a_relation_that_was_not_saved_is_refused() -> None:
