@@ -13,7 +13,7 @@ from celery import current_app
 from django.db import transaction
 
 # A task without arguments sees to whatever is due, so one start serves all that asked for it in this time.
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _hand_over(name: str, *args: Any) -> None:
 
 class _Gather:
     """Hands over a task at once, and then at most once in `GATHER_SECONDS`: a hundred notices in a second are a hundred
-    rows in the outbox and ten starts of the one task that delivers them."""
+    rows in the outbox and two starts of the one task that delivers them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -256,7 +256,9 @@ def main() -> None:
         began = time.monotonic()
         world = load(chosen.demands)
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            # What loading leaves to be done must not be done beside the measuring.
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CHECKPOINT")
         print(
             f"{chosen.demands} 条需求（装入 {time.monotonic() - began:.0f} 秒）；gunicorn {WORKERS} 进程，{CONNECTIONS} 个连接"
         )
@@ -280,25 +282,30 @@ def main() -> None:
 
 
 def report(world: Any, folder: Path, seconds: float) -> None:
-    bare = Server("bare:application", folder)
-    bare_speed, bare_cpu = measure(bare, lambda n: ("GET", "/", None, {}), seconds)
-    bare.stop()
-    print(f"{'':12} {'SQL':>9} {'请求/秒':>10} {'CPU 毫秒':>9} {'为空白页':>9}")
-    print(f"{'bare page':12} {0:>9} {bare_speed:>10.0f} {bare_cpu:>9.2f} {1:>8.1f}x")
-    print(f"{'two inserts':12} {4:>9} {raw_transactions(seconds):>10.0f}")
-    asked = questions(world)
-    last = min(len(world.accepted), len(world.to_dispatch), len(world.to_sign)) - 1
-    portal = Server("governance.wsgi:application", folder)
+    """Each row beside the bare page measured right before and right after it: the speed of a machine drifts within a run."""
+    bare, portal = Server("bare:application", folder), Server("governance.wsgi:application", folder)
     try:
-        for name, ask in asked.items():
+        bare_speed, beside = measure(bare, _bare, seconds)
+        print(f"{'':12} {'SQL':>9} {'请求/秒':>10} {'CPU 毫秒':>9} {'为空白页':>9}")
+        print(f"{'bare page':12} {0:>9} {bare_speed:>10.0f} {beside:>9.2f} {1:>8.1f}x")
+        print(f"{'two inserts':12} {4:>9} {raw_transactions(seconds):>10.0f}")
+        last = min(len(world.accepted), len(world.to_dispatch), len(world.to_sign)) - 1
+        for name, ask in questions(world).items():
             sql = statements(ask, last)
             speed, cpu = measure(portal, ask, seconds)
+            before, beside = beside, measure(bare, _bare, 1.0)[1]
+            times = cpu / ((before + beside) / 2)
             aim = AIMS.get(name)
             words = f"   目标 SQL≤{aim[0]} CPU≤{aim[1]}x" if aim else ""
-            met = "" if not aim else " 达到" if sql <= aim[0] and cpu / bare_cpu <= aim[1] else " 未达到"
-            print(f"{name:12} {sql:>9} {speed:>10.0f} {cpu:>9.2f} {cpu / bare_cpu:>8.1f}x{words}{met}")
+            met = "" if not aim else " 达到" if sql <= aim[0] and times <= aim[1] else " 未达到"
+            print(f"{name:12} {sql:>9} {speed:>10.0f} {cpu:>9.2f} {times:>8.1f}x{words}{met}")
     finally:
         portal.stop()
+        bare.stop()
+
+
+def _bare(number: int) -> tuple[str, str, str | None, dict[str, str]]:
+    return "GET", "/", None, {}
 
 
 if __name__ == "__main__":
