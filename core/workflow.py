@@ -119,15 +119,20 @@ class Workflow:
 
     def available(self, obj: Any, user: Any) -> list[Transition]:
         """The moves this user can make on this object now, in the table's order."""
-        state = getattr(obj, self.field)
-        return [
-            row
-            for row in self.transitions
-            if state in row.sources
+        return [row for row in self.transitions if self._offers(row, obj, user)]
+
+    def offers(self, obj: Any, name: str, user: Any) -> bool:
+        """Whether one move is among `available`, without a look at the others."""
+        row = self.find(name)
+        return row is not None and self._offers(row, obj, user)
+
+    def _offers(self, row: Transition, obj: Any, user: Any) -> bool:
+        return (
+            getattr(obj, self.field) in row.sources
             and row.right is not None
             and any(policies.can(user, right, obj) for right in (row.right, *row.also))
             and (row.guard is None or row.guard(obj, user) is None)
-        ]
+        )
 
     def check(
         self, obj: Any, name: str, *, actor: Actor, data: Mapping[str, Any] | None = None, version: int | None = None

@@ -210,7 +210,7 @@ def target_for(user: Any, demand: Demand, name: str, *, key: str = "") -> Target
         known = [target for target in known if key_of(target) == key]
     seen = [target for target in known if policies.sees(user, target)]
     for target in seen:
-        if any(row.name == name for row in BY_MODEL[type(target)].available(target, user)):
+        if BY_MODEL[type(target)].offers(target, name, user):
             return target
     for target in seen:
         right = BY_MODEL[type(target)].get(name).right
