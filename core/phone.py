@@ -60,7 +60,7 @@ class Card:
     """A row of a list, and the one thing to do with it, as `components/row_card.html` draws it.
 
     Attributes:
-        chips: (words, tone). meta: small texts beneath. action: (words, address).
+        url: its page; empty where it has none. chips: (words, tone). meta: small texts beneath. action: (words, address).
         action_kind: plain where something else on the page is the main thing to do.
     """
 

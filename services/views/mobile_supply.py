@@ -272,27 +272,33 @@ def _facts(row: Project) -> list[tuple[str, str]]:
     return [(label, words) for label, words in found if words]
 
 
-def _step(user: User, one: Milestone, serves: bool) -> dict[str, Any]:
+def _step(user: User, one: Milestone, serves: bool) -> Card:
     may = serves and deeds.OWN_STEP.is_offered(one)
-    return {
-        "title": one.title,
-        "chip": milestone_chip(one),
-        "when": date_words(one.done_on or one.due_on),
-        "text": one.text,
-        "url": reverse("mobile:milestone", args=[one.pk]) if may else "",
-    }
+    return Card(
+        title=one.title,
+        url="",
+        place=(),
+        chips=[milestone_chip(one)],
+        meta=[date_words(one.done_on or one.due_on)],
+        text=one.text,
+        action=(_("节点完成"), reverse("mobile:milestone", args=[one.pk])) if may else None,
+        action_kind="plain",
+    )
 
 
-def _duty(user: User, one: Responsibility, serves: bool) -> dict[str, Any]:
+def _duty(user: User, one: Responsibility, serves: bool) -> Card:
     may = serves and deeds.OWN_DO.is_offered(one)
-    return {
-        "measure": one.measure,
-        "who": " ".join(words for words in (one.unit.label if one.unit else _("社区"), one.person) if words),
-        "chips": responsibility_chips(one),
-        "when": date_words(one.due_on),
-        "text": one.text,
-        "url": reverse("mobile:responsibility", args=[one.pk]) if may else "",
-    }
+    who = " ".join(words for words in (one.unit.label if one.unit else _("社区"), one.person) if words)
+    return Card(
+        title=one.measure,
+        url="",
+        place=(),
+        chips=responsibility_chips(one),
+        meta=[who, date_words(one.due_on)],
+        text=one.text,
+        action=(_("登记落实"), reverse("mobile:responsibility", args=[one.pk])) if may else None,
+        action_kind="plain",
+    )
 
 
 @phone_page
