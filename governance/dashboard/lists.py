@@ -53,7 +53,7 @@ def is_pressing(demand: Demand, now: datetime.datetime) -> bool:
 
 def face(demand: Demand, user: Any, now: datetime.datetime, back: str) -> Face:
     """Args: demand: from `with_buttons`. back: the address of the list."""
-    may = is_pressing(demand, now) and any(row.name == "supervise" for row in DEMAND.available(demand, user))
+    may = is_pressing(demand, now) and DEMAND.offers(demand, "supervise", user)
     return Face(
         title=demand.title,
         url=desk_url(demand, user),

@@ -42,7 +42,7 @@ def rung_chips(climb: Climb | None) -> list[tuple[str, str]]:
 def buttons(demand: Demand, climb: Climb | None, user: Any) -> list[dict[str, Any]]:
     """What can be done about it from the demand's page."""
     found = []
-    if climb is not None and any(row.name == INSTRUCT.name for row in LADDER.available(climb, user)):
+    if climb is not None and LADDER.offers(climb, INSTRUCT.name, user):
         found.append({"label": INSTRUCT.label, "url": reverse("mobile:instruct", args=[climb.pk]), "tone": "main"})
     if policies.can(user, posts.REQUEST_EXCLUSION, demand):
         address = f"{reverse('admin:services_rateexclusion_add')}?{urlencode({'demand': demand.code})}"

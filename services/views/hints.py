@@ -75,7 +75,7 @@ def hints_of(
     matter = outside.outside_matter(demand)
     route = route_of(demand)
     accepting = action.row.name == "accept"
-    linkable = any(row.name == "link" for row in DEMAND.available(demand, user))
+    linkable = DEMAND.offers(demand, "link", user)
     alike = [one for one in likely(demand) if policies.sees(user, one.demand)]
     return Hints(
         warning=_warning(matter) if matter is not None else "",

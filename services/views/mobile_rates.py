@@ -171,7 +171,7 @@ def bulletin_item(request: HttpRequest, pk: int) -> HttpResponse:
         raise NotFound(_("没有找到这件通报事项，或不在您的管辖范围内。"))
     card, back = _item_card(row), reverse("mobile:bulletins")
     context = {"title": card.title, "place": card.place, "chips": card.chips, "facts": _facts(row), "back": back}
-    if not any(move.name == ANSWER.name for move in BULLETIN_ITEM.available(row, user)):
+    if not BULLETIN_ITEM.offers(row, ANSWER.name, user):
         if request.method == "POST":
             # The table says why, and nothing is written.
             BULLETIN_ITEM.check(row, ANSWER.name, actor=user, data=request.POST)
