@@ -8,14 +8,15 @@ Django's; only its text is kept. Measured: docs/decisions/0008-prepared-queries.
 import datetime
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
+from types import NoneType
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, models, transaction
 from django.db.models import Field, Model, QuerySet
+from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
-from django.db.models.query import get_related_populators
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_init, post_save, pre_init, pre_save
 from django.db.models.sql import InsertQuery
 
 _Value = int | str | datetime.date
@@ -50,41 +51,44 @@ class Prepared:
         Args:
             tail: what the statement ends with, for a lock that the ORM has no word for.
         """
-        kept = self._written()
+        here = connections[DEFAULT_DB_ALIAS]
+        kept = self._written(here)
         if not kept.sql:
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(kept.sql + tail, kept.filled(values))
+        with here.cursor() as cursor:
+            cursor.execute(kept.sql + tail, kept.filled(values, here))
             return list(cursor.fetchall())
 
     def one(self, *values: _Value) -> Any:
         """The object of a query over whole rows that finds one at most, with its annotations and the objects that
         `select_related` names; else None."""
-        kept = self._written()
+        here = connections[DEFAULT_DB_ALIAS]
+        kept = self._written(here)
         if not kept.sql:
             return None
-        with connection.cursor() as cursor:
-            cursor.execute(kept.sql, kept.filled(values))
+        with here.cursor() as cursor:
+            cursor.execute(kept.sql, kept.filled(values, here))
             row = cursor.fetchone()
         return kept.maker.made(row) if row is not None else None
 
     def all(self, *values: _Value) -> list[Any]:
         """The objects of a query over whole rows, as `one` makes them."""
-        kept = self._written()
+        here = connections[DEFAULT_DB_ALIAS]
+        kept = self._written(here)
         if not kept.sql:
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(kept.sql, kept.filled(values))
+        with here.cursor() as cursor:
+            cursor.execute(kept.sql, kept.filled(values, here))
             found = cursor.fetchall()
         return [kept.maker.made(row) for row in found]
 
-    def _written(self) -> "_Written":
-        kept = self._kept.get(connection.vendor)
+    def _written(self, here: Any) -> "_Written":
+        kept = self._kept.get(here.vendor)
         if kept is None:
-            kept = self._kept[connection.vendor] = self._write()
+            kept = self._kept[here.vendor] = self._write(here)
         return kept
 
-    def _write(self) -> "_Written":
+    def _write(self, here: Any) -> "_Written":
         left = {kind: list(items) for kind, items in _STAND_INS.items()}
         stand_ins = [left[kind].pop(0) for kind in self._types]
         queryset = self._build(*stand_ins)
@@ -94,7 +98,7 @@ class Prepared:
         except EmptyResultSet:
             # Whatever is asked: nobody sees anything without a scope.
             return _Written("", [], compiler)
-        names = {str(_adapted(stand_in)): index for index, stand_in in enumerate(stand_ins)}
+        names = {str(_adapted(stand_in, here)): index for index, stand_in in enumerate(stand_ins)}
         slots = [(names.get(str(param)), param) for param in params]
         if set(names.values()) - {place for place, _param in slots}:
             raise ValueError("an argument does not reach the SQL as it was given")
@@ -107,8 +111,8 @@ class _Written:
     def __init__(self, sql: str, slots: list[tuple[int | None, Any]], compiler: Any) -> None:
         self.sql, self.slots, self._compiler = sql, slots, compiler
 
-    def filled(self, values: tuple[_Value, ...]) -> list[Any]:
-        given = [_adapted(value) for value in values]
+    def filled(self, values: tuple[_Value, ...], here: Any) -> list[Any]:
+        given = [_adapted(value, here) for value in values]
         return [param if place is None else given[place] for place, param in self.slots]
 
     @cached_property
@@ -118,36 +122,65 @@ class _Written:
 
 
 class _Maker:
-    """How a row becomes an object with its annotations and relations: as Django's own `ModelIterable` does it."""
+    """How a row becomes an object with its annotations and relations, as Django's own `ModelIterable` does it."""
 
     def __init__(self, compiler: Any) -> None:
-        info, select = compiler.klass_info, compiler.select
-        self.model = info["model"]
-        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
-        self.own = slice(first, last)
-        self.names = [column[0].target.attname for column in select[first:last]]
-        self.related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        self.whole = _Part(compiler.klass_info, compiler.select)
         self.annotations = compiler.annotation_col_map
-        self.converters = compiler.get_converters([column[0] for column in select])
+        self.converters = compiler.get_converters([column[0] for column in compiler.select])
 
     def made(self, found: Sequence[Any]) -> Any:
         row = list(found)
         for place, (converters, expression) in self.converters.items():
             for convert in converters:
                 row[place] = convert(row[place], expression, connection)
-        obj = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.own])
-        for populator in self.related:
-            populator.populate(row, obj)
+        obj = self.whole.made(row)
         for name, place in self.annotations.items():
             setattr(obj, name, row[place])
         return obj
 
 
-def _adapted(value: _Value) -> Any:
+class _Part:
+    """The columns of a row that are one object, and the objects it points to (`select_related`)."""
+
+    def __init__(self, info: Any, select: Any) -> None:
+        self.model = info["model"]
+        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+        self.own = slice(first, last)
+        self.names = [column[0].target.attname for column in select[first:last]]
+        self.key = first + self.names.index(self.model._meta.pk.attname)
+        listens = pre_init.has_listeners(self.model) or post_init.has_listeners(self.model)
+        # A third of what a row costs is that Django looks at every column again on its way into the object.
+        self.plain = self.model.__init__ is Model.__init__ and not listens
+        self.related = [
+            (_Part(one, select), one["local_setter"], one["remote_setter"])
+            for one in info.get("related_klass_infos", ())
+        ]
+
+    def made(self, row: list[Any]) -> Any:
+        """The object, or None where an outer join found none."""
+        if row[self.key] is None:
+            return None
+        if self.plain:
+            obj = self.model.__new__(self.model)
+            obj._state = ModelState()
+            obj._state.adding, obj._state.db = False, DEFAULT_DB_ALIAS
+            obj.__dict__.update(zip(self.names, row[self.own], strict=True))
+        else:
+            obj = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.own])
+        for part, local, remote in self.related:
+            other = part.made(row)
+            local(obj, other)
+            if other is not None:
+                remote(other, obj)
+        return obj
+
+
+def _adapted(value: _Value, here: Any) -> Any:
     """An argument as the engine's driver takes it."""
     if isinstance(value, datetime.datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    return connection.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
+        return here.ops.adapt_datetimefield_value(value)
+    return here.ops.adapt_datefield_value(value) if isinstance(value, datetime.date) else value
 
 
 def insert(row: Model, *, unless_there: bool = False) -> None:
@@ -181,24 +214,60 @@ class _Insert:
 
     def __init__(self, row: Model, unless_there: bool) -> None:
         key = row._meta.auto_field
-        self.fields: list[Field[Any, Any]] = [one for one in row._meta.local_concrete_fields if one is not key]
+        fields: list[Field[Any, Any]] = [one for one in row._meta.local_concrete_fields if one is not key]
         query = InsertQuery(type(row), on_conflict=OnConflict.IGNORE if unless_there else None)
-        query.insert_values(self.fields, [row])
+        query.insert_values(fields, [row])
         compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
         compiler.returning_fields = [] if unless_there else [key]
         ((self.sql, params),) = compiler.as_sql()
+        self.columns = _columns(fields)
         self.returns = not unless_there
-        if len(params) != len(self.fields):
+        if len(params) != len(fields):
             raise ValueError(f"a column of {row._meta.label} is not written as one plain value")
 
     def run(self, row: Model) -> None:
         here = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up anew for every column
-        values = [field.get_db_prep_save(field.pre_save(row, add=True), here) for field in self.fields]
         with here.cursor() as cursor:
-            cursor.execute(self.sql, values)
+            cursor.execute(self.sql, _values(self.columns, row, here, add=True))
             if self.returns:
                 (row.pk,) = cursor.fetchone()
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+# Fields that write a value of this type, and None, as it is; anything else of them goes Django's way.
+_AS_IT_IS: dict[type["Field[Any, Any]"], type] = {
+    models.CharField: str,
+    models.TextField: str,
+    models.BooleanField: bool,
+    models.SmallIntegerField: int,
+    models.PositiveSmallIntegerField: int,
+    models.IntegerField: int,
+    models.PositiveIntegerField: int,
+    models.BigIntegerField: int,
+    models.ForeignKey: int,
+    models.DateTimeField: NoneType,
+    models.DateField: NoneType,
+}
+# A field, its attribute, and the type of `_AS_IT_IS`; else None.
+_Column = tuple["Field[Any, Any]", str, type | None]
+
+
+def _columns(fields: Sequence["Field[Any, Any]"]) -> list[_Column]:
+    return [(one, one.attname, None if _sets_itself(one) else _AS_IT_IS.get(type(one))) for one in fields]
+
+
+def _sets_itself(field: "Field[Any, Any]") -> bool:
+    return getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+
+
+def _values(columns: list[_Column], row: Model, here: Any, *, add: bool) -> list[Any]:
+    """What the statement writes: Django turns every value over three times, and most of them are written as they are."""
+    return [
+        value
+        if kind and ((value := getattr(row, name)) is None or type(value) is kind)
+        else field.get_db_prep_save(field.pre_save(row, add), here)
+        for field, name, kind in columns
+    ]
 
 
 _inserts: dict[tuple[type[Model], bool, str], _Insert] = {}
@@ -223,16 +292,16 @@ def update(row: Model, columns: Sequence[str]) -> None:
         return
     shape = (model, *columns, connection.vendor)
     kept = _updates.get(shape) or _updates.setdefault(shape, _update_of(model, columns))
-    sql, fields = kept
+    sql, written = kept
     here = connections[DEFAULT_DB_ALIAS]
-    values = [field.get_db_prep_save(field.pre_save(row, add=False), here) for field in fields]
+    values = _values(written, row, here, add=False)
     with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), here.cursor() as cursor:
         cursor.execute(sql, [*values, row.pk])
         if cursor.rowcount != 1:
             raise DatabaseError(f"{model._meta.label} {row.pk} is not there to be written")
 
 
-_Update = tuple[str, list["Field[Any, Any]"]]
+_Update = tuple[str, list[_Column]]
 # The columns that the moves of the tables change together: some dozens.
 _updates: dict[tuple[Any, ...], _Update] = {}
 
@@ -242,7 +311,7 @@ def _update_of(model: type[Model], columns: Sequence[str]) -> _Update:
     fields, quoted = [known[column] for column in columns], connection.ops.quote_name
     given = ", ".join(f"{quoted(field.column)} = %s" for field in fields)
     key: Any = model._meta.pk
-    return f"UPDATE {quoted(model._meta.db_table)} SET {given} WHERE {quoted(key.column)} = %s", fields  # noqa: S608
+    return f"UPDATE {quoted(model._meta.db_table)} SET {given} WHERE {quoted(key.column)} = %s", _columns(fields)  # noqa: S608
 
 
 # A county has a few hundred: its places times the few kinds of people who look at them.

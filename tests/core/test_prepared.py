@@ -1,12 +1,15 @@
 """A query whose text is kept finds what the query itself would, whatever it is compared with."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
 from core import working_calendar
 from core.models import AuditEntry, CalendarDay, OutboxMessage, User
@@ -73,6 +76,16 @@ def test_one_object_comes_with_its_annotations_and_relations() -> None:
     assert found.one(row.pk + 1) is None
 
 
+def test_an_object_read_so_is_a_row_like_any_other() -> None:
+    cadre = make.make_user("王一")
+    found = Prepared(lambda pk: User.objects.filter(pk=pk), int).one(cadre.pk)
+    assert (found._state.adding, found._state.db, found.get_deferred_fields()) == (False, "default", set())
+    assert found == cadre and found.__dict__.keys() == User.objects.get(pk=cadre.pk).__dict__.keys()
+    found.name = "王二"
+    found.save()
+    assert User.objects.get(pk=cadre.pk).name == "王二"
+
+
 def test_a_question_nobody_may_ask_finds_nothing() -> None:
     cadre = make.make_user()
     mine = User.objects.none().filter
@@ -96,6 +109,25 @@ def test_a_row_is_written_as_django_would_write_it() -> None:
     ours.title = "改过"
     ours.save()
     assert OutboxMessage.objects.get(key="a").title == "改过"
+
+
+def test_values_of_other_types_are_written_as_django_would_write_them() -> None:
+    odd: dict[str, Any] = {
+        "title": gettext_lazy("删除"),
+        "body": mark_safe("<b>通知</b>"),
+        "urgent": 1,
+        "county_key": "7",
+        "due_at": "2026-11-20T08:00:00+08:00",
+    }
+    ours, theirs = (OutboxMessage(key=key, kind="job", audience={}, **odd) for key in ("a", "b"))
+    insert(ours)
+    theirs.save(force_insert=True)
+    rows = list(OutboxMessage.objects.order_by("pk").values_list(*odd))
+    assert rows[0] == rows[1]
+    assert rows[0][2:4] == (True, 7)
+    OutboxMessage.objects.update(title="", body="", urgent=False, county_key=None, due_at=timezone.now())
+    update(ours, list(odd))
+    assert OutboxMessage.objects.values_list(*odd).get(key="a") == rows[1]
 
 
 def test_a_row_that_is_there_is_refused_or_left_as_it_is() -> None:
