@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -27,6 +29,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+# Django's own pages for developers have their styles within.
+_TRACED = (404, 500)
 
 
 class OriginMiddleware:
@@ -45,11 +49,15 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
+        # No page has a policy or a nonce of its own, so the words are put together once.
+        self.policy = build_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
+        if not (settings.DEBUG and response.status_code in _TRACED):
+            response.headers.setdefault(HEADER, self.policy)
         if _has_session(request) or "Authorization" in request.headers:
             # Not no-store: the back button of WeChat would lose a form that is half filled in.
             response.headers.setdefault("Cache-Control", "private, no-cache")
