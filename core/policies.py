@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import Model, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.errors import Forbidden, NotFound
@@ -33,7 +34,7 @@ class Grant:
 
     rights: frozenset[str]
     scope: Any
-    source: str = ""
+    source: str | Promise = ""
 
 
 class Policy(Protocol):

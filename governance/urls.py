@@ -18,7 +18,7 @@ from services.urls import mobile_urls as service_mobile
 from services.urls import place_urls, resident_urls
 
 # One space of names, a part from each floor.
-API = [*grid_api, *party_api, *service_api]
+API = [*service_api, *grid_api, *party_api]
 MOBILE = [*grid_mobile, *party_mobile, *service_mobile]
 
 handler500 = "core.faults.answer"

@@ -67,9 +67,9 @@ def appointment_grants(user: User, so_far: Sequence[Grant]) -> Iterable[Grant]:
         post = posts.POSTS.get(key)
         if post is not None:
             scope = CountyScope(county_id) if county_id else NodeScope(*node)
-            yield Grant(frozenset(post.rights), scope, f"{post.label}")
+            yield Grant(frozenset(post.rights), scope, post.label)
             if post.below and isinstance(scope, NodeScope):
-                yield Grant(post.below, BelowScope(scope), f"{post.label}")
+                yield Grant(post.below, BelowScope(scope), post.label)
 
 
 def _held(user_id: int, start: datetime.date, end: datetime.date) -> Any:

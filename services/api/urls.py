@@ -19,16 +19,18 @@ from services.api import (
 )
 
 urlpatterns = [
+    # First what is asked most: addresses are tried one after the other.
+    path("demands/", views.DemandList.as_view(), name="demands"),
+    path("demands/<str:code>/", views.DemandDetail.as_view(), name="demand"),
+    path("demands/<str:code>/contact/", views.DemandContact.as_view(), name="contact"),
+    path("demands/<str:code>/suggestions/", routing.DemandSuggest.as_view(), name="demand_suggestions"),
+    path("demands/<str:code>/<slug:transition>/", views.DemandMove.as_view(), name="move"),
     path("matches/", matching.MatchRuns.as_view(), name="matches"),
     path("matches/<int:pk>/", matching.MatchRunView.as_view(), name="match"),
     path("matches/<int:pk>/proposals/", matching.MatchProposals.as_view(), name="match_proposals"),
     path("matches/<int:pk>/accept/", matching.MatchAccept.as_view(), name="match_accept"),
     path("matches/proposals/<int:pk>/refuse/", matching.MatchRefuse.as_view(), name="match_refuse"),
     path("me/", views.Me.as_view(), name="me"),
-    path("demands/", views.DemandList.as_view(), name="demands"),
-    path("demands/<str:code>/", views.DemandDetail.as_view(), name="demand"),
-    path("demands/<str:code>/contact/", views.DemandContact.as_view(), name="contact"),
-    path("demands/<str:code>/suggestions/", routing.DemandSuggest.as_view(), name="demand_suggestions"),
     path("routing-rules/", routing.RoutingRuleList.as_view(), name="routing_rules"),
     path("routing-rules/preview/", routing.RoutingPreview.as_view(), name="routing_preview"),
     path("routing-rules/<int:pk>/", routing.RoutingRuleDetail.as_view(), name="routing_rule"),
@@ -36,7 +38,6 @@ urlpatterns = [
     path("outside-matters/<int:pk>/", routing.OutsideMatterDetail.as_view(), name="outside_matter"),
     path("category-learning/", routing.CategoryLearningList.as_view(), name="category_learnings"),
     path("category-learning/<int:pk>/", routing.CategoryLearningDetail.as_view(), name="category_learning"),
-    path("demands/<str:code>/<slug:transition>/", views.DemandMove.as_view(), name="move"),
     path("checkins/", checkins.CheckInList.as_view(), name="checkins"),
     path("checkins/figures/", checkins.CheckInFigures.as_view(), name="checkin_figures"),
     path("checkins/<int:pk>/", checkins.CheckInDetail.as_view(), name="checkin"),

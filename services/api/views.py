@@ -225,5 +225,5 @@ class Me(APIView):
         user = caller(request)
         grants = policies.grants_of(user)
         rights = sorted({right for grant in grants for right in grant.rights})
-        held = list(dict.fromkeys(grant.source for grant in grants if grant.source))
+        held = list(dict.fromkeys(str(grant.source) for grant in grants if grant.source))
         return Response({"name": user.name, "phone": mask_phone(user.phone), "rights": rights, "held": held})
