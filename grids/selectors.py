@@ -40,10 +40,11 @@ def communities(county: County) -> QuerySet[GridNode]:
 def place_of_code(user: Any, code: str) -> GridNode | None:
     """The place of a code, with its community, where the user sees it."""
     scopes = tuple(dict.fromkeys(policies.scopes(user, policies.policy_of(GridNode).view)))
-    rows = GridNode.objects.select_related("community").order_by()
-    found: GridNode | None = prepared(("place", scopes), lambda code: rows.visible_to(user).filter(code=code), str).one(
-        code
-    )
+
+    def there(code: str) -> QuerySet[GridNode]:
+        return GridNode.objects.visible_to(user).select_related("community").filter(code=code).order_by()
+
+    found: GridNode | None = prepared(("place", scopes), there, str).one(code)
     return found
 
 

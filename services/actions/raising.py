@@ -132,7 +132,7 @@ def _write(actor: Actor, demand: Demand, photos: list[Any]) -> Demand:
     event = DemandEvent(
         demand=demand,
         name="raise",
-        title=_("登记（%(origin)s）") % {"origin": demand.get_origin_display()},
+        title=_("登记（%(origin)s）") % {"origin": Origin(demand.origin).label},
         actor=user_of(actor),
         actor_kind=kind_of(actor),
         to_state=demand.state,
