@@ -18,6 +18,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from core.actors import SYSTEM, Actor, user_of
 from core.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -154,6 +155,14 @@ def within(model: type[Model], user: Any, right: str) -> Q:
 def visible(queryset: Any, user: Any) -> Any:
     """The part of `queryset` the user may know of. Every list, page, export and API route starts here."""
     return queryset.filter(within(queryset.model, user, _policies[queryset.model].view))
+
+
+def seen_by(queryset: Any, actor: Actor) -> Any:
+    """What an actor may know of: the system everything, an account what is visible to it, a resident nothing."""
+    user = user_of(actor)
+    if user is not None:
+        return visible(queryset, user)
+    return queryset if actor is SYSTEM else queryset.none()
 
 
 def can(user: Any, right: str, obj: Model) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.actors import Actor, user_of
+from core import policies
+from core.actors import Actor
 from core.errors import Forbidden, Invalid, NotFound
 from core.masking import scrub_identity_numbers, scrub_phone_numbers
 from core.text import clean_line, clean_text
@@ -84,9 +85,7 @@ def check_demands(actor: Actor, one: Project, demands: Sequence[Demand]) -> None
     if not demands:
         return
     rows = Demand.objects.filter(pk__in=[demand.pk for demand in demands]).select_related("node")
-    if user_of(actor) is not None:
-        rows = rows.visible_to(actor)
-    seen = {row.pk: row for row in rows}
+    seen = {row.pk: row for row in policies.seen_by(rows, actor)}
     for demand in demands:
         row = seen.get(demand.pk)
         if row is None:
@@ -104,7 +103,7 @@ def check_resources(actor: Actor, one: Project, resources: Sequence[Resource]) -
     if not resources:
         return
     rows = Resource.objects.filter(pk__in=[resource.pk for resource in resources])
-    seen = set((rows.visible_to(actor) if user_of(actor) is not None else rows).values_list("pk", flat=True))
+    seen = set(policies.seen_by(rows, actor).values_list("pk", flat=True))
     here = set(rows.filter(usable_at(one.node, one.start_on)).values_list("pk", flat=True))
     names: set[int] = set()
     for row in resources:

@@ -379,19 +379,25 @@ def _change(actor: Actor, one: Project, row: ProjectChange) -> dict[str, tuple[A
     check_days(one)
     if row.supporting is not UNCHANGED:
         check_units(one, row.supporting)
-        _replace(
-            changes, "supporting", one.supporting, [unit for unit in row.supporting if unit.pk != one.lead_unit_id]
-        )
+        _replace(changes, "supporting", one.supporting, {unit.pk for unit in row.supporting} - {one.lead_unit_id})
     if row.demands is not UNCHANGED:
-        check_demands(actor, one, row.demands)
-        _replace(changes, "demands", one.demands, row.demands)
+        _rename_demands(actor, changes, one, row.demands)
     if row.resources is not UNCHANGED:
         _reallocate(actor, changes, one, row.resources)
     return changes
 
 
-def _replace(changes: dict[str, tuple[Any, Any]], name: str, manager: Any, rows: Sequence[Any]) -> None:
-    before, after = set(manager.values_list("pk", flat=True)), {row.pk for row in rows}
+def _rename_demands(actor: Actor, changes: dict[str, tuple[Any, Any]], one: Project, wanted: Sequence[Demand]) -> None:
+    held = set(one.demands.values_list("pk", flat=True))
+    # What it names already was checked when it was named, wherever the demand has gone since.
+    check_demands(actor, one, [demand for demand in wanted if demand.pk not in held])
+    # What the person no longer sees was not in the words they changed: nobody took it out.
+    unseen = held - set(policies.seen_by(Demand.objects.filter(pk__in=held), actor).values_list("pk", flat=True))
+    _replace(changes, "demands", one.demands, {demand.pk for demand in wanted} | unseen)
+
+
+def _replace(changes: dict[str, tuple[Any, Any]], name: str, manager: Any, after: set[Any]) -> None:
+    before = set(manager.values_list("pk", flat=True))
     if before != after:
         manager.set(after)
         changes[name] = (sorted(before), sorted(after))

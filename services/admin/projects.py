@@ -102,7 +102,8 @@ class ProjectAdmin(SheetAdmin):
             return {"node": asked_place(request, posts.MANAGE_PROJECT), **self._from_demand(request)}
         found = super().initial(request, deed, obj)
         if "demands" in deed.form.base_fields:
-            found["demands"] = "\n".join(obj.demands.order_by("code").values_list("code", flat=True))
+            seen = Demand.objects.visible_to(request.user).filter(projects=obj)
+            found["demands"] = "\n".join(seen.order_by("code").values_list("code", flat=True))
             found["supporting"] = "\n".join(unit.name for unit in obj.supporting.order_by("name"))
         return found
 

@@ -1,16 +1,18 @@
 """The project list as a table: one row a project, known by its code, or by its place and name (docs/domain.md#g2)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from import_export.fields import Field
 
-from core.actors import user_of
+from core import policies
+from core.actors import Actor
 from core.models import User
 from core.periods import date_words
 from core.sheets import Plan, RowResource, Task
@@ -159,7 +161,7 @@ class ProjectSheet(GridSheet):
         done = 0
         for some in batches(ids, BATCH):
             seen = Project.objects.visible_to(actor).select_related("node", "lead_unit")
-            rows = seen.prefetch_related("demands", "supporting", "allocations__resource").in_bulk(some)
+            rows = seen.prefetch_related(_demands_for(actor), "supporting", "allocations__resource").in_bulk(some)
             for row in (rows[pk] for pk in some if pk in rows):
                 yield (
                     row.code,
@@ -181,6 +183,11 @@ class ProjectSheet(GridSheet):
             progress(done, len(ids))
 
 
+def _demands_for(actor: Actor) -> Any:
+    """Of the demands that projects name, those the actor sees: one may have gone to another community."""
+    return Prefetch("demands", policies.seen_by(Demand.objects.order_by("code"), actor))
+
+
 class _Planner(Planner):
     right = posts.MANAGE_PROJECT
     rows = ProjectRow()
@@ -189,11 +196,9 @@ class _Planner(Planner):
         actor = self.task.actor
         self.by_code: dict[str, Project] = {}
         self.by_name: dict[tuple[int, str], Project] = {}
-        rows: Any = Project.objects.filter(county=self.county)
-        if user_of(actor) is not None:
-            rows = rows.visible_to(actor)
+        rows = policies.seen_by(Project.objects.filter(county=self.county), actor)
         rows = rows.select_related("node", "lead_unit").prefetch_related(
-            "demands", "supporting", "allocations__resource__unit"
+            _demands_for(actor), "supporting", "allocations__resource__unit"
         )
         for some in batches(sorted({record.text("code") for record in records} - {""}), BATCH):
             self.by_code.update({row.code: row for row in rows.filter(code__in=some)})
@@ -203,19 +208,15 @@ class _Planner(Planner):
         self.demands = self._demands(records)
         self.resources: dict[str, list[Resource]] = {}
         if any(record.text("resources") for record in records):
-            there: Any = Resource.objects.filter(county=self.county, state=ResourceState.AVAILABLE)
-            if user_of(actor) is not None:
-                there = there.visible_to(actor)
-            for one in there.select_related("unit", "node"):
+            there = Resource.objects.filter(county=self.county, state=ResourceState.AVAILABLE)
+            for one in policies.seen_by(there, actor).select_related("unit", "node"):
                 self.resources.setdefault(one.name, []).append(one)
 
     def _demands(self, records: Sequence[Record]) -> dict[str, Demand]:
         codes = sorted({code for record in records for code in split_words(record.text("demands"))})
         found: dict[str, Demand] = {}
         for some in batches(codes, BATCH):
-            rows: Any = Demand.objects.filter(code__in=some)
-            if user_of(self.task.actor) is not None:
-                rows = rows.visible_to(self.task.actor)
+            rows = policies.seen_by(Demand.objects.filter(code__in=some), self.task.actor)
             found.update({row.code: row for row in rows})
         return found
 
@@ -262,7 +263,7 @@ class _Planner(Planner):
         self.new(record, f"{node.name} {said['name']}", NewProject(node=node, lead_unit=lead, **said, **more))
 
     def _judge(self, record: Record, before: Project) -> None:
-        said = self._said(record, before.node)
+        said = self._said(record, before.node, {one.code for one in before.demands.all()})
         after = copy(before)
         for field in _HEADERS:
             if field in said:
@@ -288,13 +289,13 @@ class _Planner(Planner):
 
     # --- Cells ---
 
-    def _said(self, record: Record, node: GridNode) -> dict[str, Any]:
-        """What the cells say of the project; an empty one says nothing."""
+    def _said(self, record: Record, node: GridNode, held: Collection[str] = ()) -> dict[str, Any]:
+        """What the cells say of the project; an empty one says nothing. `held`: the demands it names already."""
         said: dict[str, Any] = {"name": record.text("name")}
         if text := record.text("text"):
             said["text"] = text
         if text := record.text("demands"):
-            said["demands"] = self._find_demands(text, node)
+            said["demands"] = self._find_demands(text, node, held)
         if text := record.text("resources"):
             said["resources"] = [self._resource(word, node) for word in split_words(text)]
         if text := record.text("supporting"):
@@ -306,13 +307,13 @@ class _Planner(Planner):
                 said[name] = day
         return said
 
-    def _find_demands(self, text: str, node: GridNode) -> list[Demand]:
+    def _find_demands(self, text: str, node: GridNode, held: Collection[str]) -> list[Demand]:
         found = []
         for code in split_words(text):
             demand = self.demands.get(code)
             if demand is None:
                 raise FaultError(DEMANDS, _("没有这个编号的需求，或不在您的管辖范围内"), code)
-            if node.community_id and demand.community_id != node.community_id:
+            if node.community_id and demand.community_id != node.community_id and code not in held:
                 raise FaultError(DEMANDS, _("这条需求不在项目所在的社区"), code)
             found.append(demand)
         return found

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from import_export.fields import Field
 
-from core.actors import user_of
+from core import policies
 from core.models import User
 from core.periods import date_words
 from core.sheets import Plan, RowResource, Task
@@ -139,9 +139,8 @@ class _Planner(Planner):
         standing: dict[int, Project] = {}
         for some in batches(words, BATCH):
             for field in ("code", "name"):
-                rows: Any = Project.objects.filter(county=self.county, **{f"{field}__in": some})
-                if user_of(self.task.actor) is not None:
-                    rows = rows.visible_to(self.task.actor)
+                there = Project.objects.filter(county=self.county, **{f"{field}__in": some})
+                rows = policies.seen_by(there, self.task.actor)
                 for row in rows.exclude(state=ProjectState.DROPPED).select_related("node", "county"):
                     self.projects.setdefault(getattr(row, field), []).append(row)
                     standing[row.pk] = row

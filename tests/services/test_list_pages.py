@@ -105,6 +105,21 @@ def test_a_hard_project_names_a_leader_who_is_paired_with_the_place(cast: Cast) 
     assert project.leader == paired
 
 
+def test_a_project_is_changed_though_one_of_its_demands_went_to_another_community(cast: Cast) -> None:
+    gone, here = make_demand(cast.a.building, state="accepted"), make_demand(cast.a.building, state="accepted")
+    project = make_project(cast.a.compound, cast.a.unit)
+    project.demands.set([gone, here])
+    gone.node, gone.community = cast.b.building, cast.b.node
+    gone.save()
+    desk, address = client(cast.a.officer), f"/admin/services/project/{project.pk}/do/change/"
+    named = desk.get(address).context["form"].initial["demands"]
+    assert named == here.code, "the code of what one does not see is not shown"
+    given = {"name": "换个名称", "due_on": project.due_on.isoformat(), "version": project.version, "demands": named}
+    assert desk.post(address, given).status_code == 302
+    project.refresh_from_db()
+    assert (project.name, set(project.demands.all())) == ("换个名称", {gone, here})
+
+
 def test_the_desk_carries_a_project_from_a_demand_to_its_acceptance(cast: Cast) -> None:
     demand, resource = make_demand(cast.a.building, state="accepted"), make_resource(cast.a.unit, cast.a.node)
     desk = client(cast.a.officer)

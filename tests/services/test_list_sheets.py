@@ -126,6 +126,25 @@ def test_projects_come_in_with_their_demands_resources_and_state(cast: Cast) -> 
     assert any("三楼会议室×3" in row for row in table)
 
 
+def test_the_table_of_a_project_whose_demand_went_elsewhere_names_it_only_to_who_sees_it(cast: Cast) -> None:
+    gone, here = make_demand(cast.a.building, state="accepted"), make_demand(cast.a.building, state="accepted")
+    row = make_project(cast.a.node, name="楼道亮化")
+    row.demands.set([gone, here])
+    gone.node, gone.community = cast.b.building, cast.b.node
+    gone.save()
+    for person, codes in ((cast.a.officer, {here.code}), (cast.street_officer, {gone.code, here.code})):
+        words = [str(cell) for line in exported(person, "projects", [row]) for cell in line]
+        named = next(set(word.split("、")) for word in words if here.code in word)
+        assert named == codes
+        again = f"{row.code},楼道亮化,,{'、'.join(named)},,,,,,,,"
+        assert counts(read(person, "projects", PROJECTS, again)) == (0, 0, 1, 0)
+    both = f"{row.code},楼道亮化,,{gone.code}、{here.code},,,,,,,,"
+    assert faults(read(cast.a.officer, "projects", PROJECTS, both)) == [(2, "需求编号")]
+    other = make_demand(cast.b.building, state="accepted")
+    further = f"{row.code},楼道亮化,,{other.code}、{here.code},,,,,,,,"
+    assert faults(read(cast.street_officer, "projects", PROJECTS, further, update=True)) == [(2, "需求编号")]
+
+
 def test_what_a_table_may_not_say_of_a_project(cast: Cast) -> None:
     other = make_demand(cast.b.building, state="accepted")
     gone = make_project(cast.b.node)

@@ -164,6 +164,23 @@ def test_changes_say_what_changed_and_a_finished_project_stands(cast: Cast) -> N
         projects.change_project(actor=cast.a.officer, project=row, name="别的")
 
 
+def test_a_demand_that_went_elsewhere_stays_named_and_does_not_stop_the_project(cast: Cast) -> None:
+    gone, dead, here = (make_demand(cast.a.building, state="accepted") for _each in range(3))
+    row = drafted(cast, demands=[gone, dead])
+    gone.node, gone.community, dead.state = cast.b.building, cast.b.node, "withdrawn"
+    gone.save()
+    dead.save()
+    projects.change_project(actor=cast.a.officer, project=row, demands=[dead, here])
+    assert set(row.demands.all()) == {gone, dead, here}, "nobody took out what they do not see"
+    projects.change_project(actor=cast.street_officer, project=row, demands=[gone, here])
+    assert set(row.demands.all()) == {gone, here}
+    projects.change_project(actor=cast.street_officer, project=row, demands=[here])
+    assert set(row.demands.all()) == {here}
+    for actor, error in ((cast.a.officer, NotFound), (cast.street_officer, Invalid)):
+        with pytest.raises(error):
+            projects.change_project(actor=actor, project=row, demands=[gone, here])
+
+
 # --- At once --------------------------------------------------------------------------------------------------------
 
 
