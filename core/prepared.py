@@ -151,7 +151,8 @@ class _Part:
         self.key = first + self.names.index(self.model._meta.pk.attname)
         listens = pre_init.has_listeners(self.model) or post_init.has_listeners(self.model)
         # A third of what a row costs is that Django looks at every column again on its way into the object.
-        self.plain = self.model.__init__ is Model.__init__ and not listens
+        ours = self.model.__init__ is not Model.__init__ or "from_db" in vars(self.model)
+        self.plain = not ours and not listens
         self.related = [
             (_Part(one, select), one["local_setter"], one["remote_setter"])
             for one in info.get("related_klass_infos", ())
