@@ -161,7 +161,7 @@ def seen_by(queryset: Any, actor: Actor) -> Any:
     """What an actor may know of: the system everything, an account what is visible to it, a resident nothing."""
     user = user_of(actor)
     if user is not None:
-        return visible(queryset, user)
+        return queryset.visible_to(user)
     return queryset if actor is SYSTEM else queryset.none()
 
 

@@ -151,7 +151,7 @@ class _Part:
         self.key = first + self.names.index(self.model._meta.pk.attname)
         listens = pre_init.has_listeners(self.model) or post_init.has_listeners(self.model)
         # A third of what a row costs is that Django looks at every column again on its way into the object.
-        ours = self.model.__init__ is not Model.__init__ or "from_db" in vars(self.model)
+        ours = self.model.__init__ is not Model.__init__ or self.model.from_db.__func__ is not Model.from_db.__func__  # type: ignore[attr-defined]
         self.plain = not ours and not listens
         self.related = [
             (_Part(one, select), one["local_setter"], one["remote_setter"])

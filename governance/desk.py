@@ -174,7 +174,7 @@ def _section(rows: QuerySet[Demand], user: User, now: datetime, *, supervised: b
 
 
 def _supervision(demand: Demand, user: User) -> Action | None:
-    return next((Action(row, demand) for row in DEMAND.available(demand, user) if row.name == "supervise"), None)
+    return Action(DEMAND.get("supervise"), demand) if DEMAND.offers(demand, "supervise", user) else None
 
 
 def _chips(demand: Demand) -> list[cards.Chip]:

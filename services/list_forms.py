@@ -171,7 +171,7 @@ class ProjectForm(DeedForm):
         if node is None or self.errors:
             return data
         from_words = {
-            "demands": demands_of(self.user, data["demands"]),
+            "demands": self.demands_in(data["demands"]),
             "supporting": units_of(node, data["supporting"]),
         }
         for name, (found, fault) in from_words.items():
@@ -180,6 +180,9 @@ class ProjectForm(DeedForm):
             else:
                 data[name] = found
         return data
+
+    def demands_in(self, text: str) -> tuple[Sequence[Demand], str]:
+        return demands_of(self.user, text)
 
 
 class DraftProjectForm(ProjectForm):
@@ -194,6 +197,16 @@ class ChangeProjectForm(ProjectForm):
     """Also which of the leaders paired with the place, or one above it, helps with a hard one (docs/domain.md#g2)."""
 
     version = version()
+    # The codes the field began with: between the page and its answer a demand may leave the person's sight, or come into it.
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def demands_in(self, text: str) -> tuple[Sequence[Demand], str]:
+        """Only what was shown and is gone from the words is taken out; what was shown and still stands may stay."""
+        shown, wanted = set(split_words(self.cleaned_data.pop("shown"))), split_words(text)
+        held = {row.code: row for row in self.obj.demands.all()}
+        kept = [row for code, row in held.items() if code not in shown or code in wanted]
+        found, fault = demands_of(self.user, " ".join(code for code in wanted if code not in shown & held.keys()))
+        return [*kept, *found], fault
 
     def build(self) -> None:
         paired = paired_leaders(self.obj.node).order_by().values("user")

@@ -8,8 +8,8 @@ from rest_framework.request import Request
 
 
 class JsonUnlessChosen(DefaultContentNegotiation):
-    """Where there is one form (JSON), it is that, whatever was asked for: there is nothing to weigh up. Where there are
-    several (the schema), the Accept header chooses."""
+    """Where there is one form (nearly always JSON), it is that, whatever was asked for: there is nothing to weigh up. Where
+    there are several (the schema), the Accept header chooses."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

@@ -64,7 +64,7 @@ def _ways(user: User) -> Iterator[phone.Way]:
 @require_safe
 def compounds(request: HttpRequest) -> HttpResponse:
     """One's compounds as cards, found by name."""
-    asked = request.GET.get("q", "").strip()[:40]
+    asked = request.GET.get("q", "").strip()[:60]
     number = _page(request)
     rows = whole(Compound.objects.visible_to(person(request)).standing()).order_by("tree_id", "lft")
     if asked:

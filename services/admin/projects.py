@@ -103,7 +103,8 @@ class ProjectAdmin(SheetAdmin):
         found = super().initial(request, deed, obj)
         if "demands" in deed.form.base_fields:
             seen = Demand.objects.visible_to(request.user).filter(projects=obj)
-            found["demands"] = "\n".join(seen.order_by("code").values_list("code", flat=True))
+            codes = list(seen.order_by("code").values_list("code", flat=True))
+            found["demands"], found["shown"] = "\n".join(codes), " ".join(codes)
             found["supporting"] = "\n".join(unit.name for unit in obj.supporting.order_by("name"))
         return found
 

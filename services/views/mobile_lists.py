@@ -145,7 +145,7 @@ def lists(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         return show(request, "lists", {"lists": [], "cards": []}, active="lists")
     only_open = request.GET.get("all") != "1"
-    asked = " ".join(request.GET.get("q", "")[:40].split())
+    asked = " ".join(request.GET.get("q", "")[:60].split())
     rows = chosen.rows(user)
     if only_open:
         rows = rows.filter(chosen.running)

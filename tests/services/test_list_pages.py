@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.models import OutboxMessage
+from grids.models import GridNode
 from services.actions import list_reminders
 from services.actions import project_records as records
-from services.models import Evidence, Milestone, Project, Resource, Responsibility
+from services.models import Demand, Evidence, Milestone, Project, Resource, Responsibility
 from services.selectors.lists import by_community, four_lists
 from tests import factories as make
 from tests.cast import Cast
@@ -106,18 +107,33 @@ def test_a_hard_project_names_a_leader_who_is_paired_with_the_place(cast: Cast) 
 
 
 def test_a_project_is_changed_though_one_of_its_demands_went_to_another_community(cast: Cast) -> None:
-    gone, here = make_demand(cast.a.building, state="accepted"), make_demand(cast.a.building, state="accepted")
+    gone, here, mine = (make_demand(cast.a.building, state="accepted") for _each in range(3))
     project = make_project(cast.a.compound, cast.a.unit)
-    project.demands.set([gone, here])
-    gone.node, gone.community = cast.b.building, cast.b.node
-    gone.save()
+    project.demands.set([gone, here, mine])
+    _put(gone, cast.b.building, cast.b.node)
     desk, address = client(cast.a.officer), f"/admin/services/project/{project.pk}/do/change/"
-    named = desk.get(address).context["form"].initial["demands"]
-    assert named == here.code, "the code of what one does not see is not shown"
-    given = {"name": "换个名称", "due_on": project.due_on.isoformat(), "version": project.version, "demands": named}
+    begun = desk.get(address).context["form"].initial
+    assert set(begun["demands"].split()) == {here.code, mine.code}, "the code of what one does not see is not shown"
+    given = {"name": "换个名称", "due_on": project.due_on.isoformat(), "version": project.version}
+    given |= {"demands": f"{here.code} {mine.code}", "shown": begun["shown"]}
+    # Between the page and its answer one comes back and another one goes: neither was taken out.
+    _put(gone, cast.a.building, cast.a.node)
+    _put(here, cast.b.building, cast.b.node)
     assert desk.post(address, given).status_code == 302
     project.refresh_from_db()
-    assert (project.name, set(project.demands.all())) == ("换个名称", {gone, here})
+    assert (project.name, set(project.demands.all())) == ("换个名称", {gone, here, mine})
+    begun = desk.get(address).context["form"].initial
+    given |= {"demands": gone.code, "shown": begun["shown"], "version": project.version}
+    assert desk.post(address, given).status_code == 302
+    assert set(project.demands.all()) == {gone, here}
+    given |= {"demands": f"{gone.code} {here.code}", "version": project.version + 1}
+    faults = desk.post(address, given).context["form"].errors["demands"]
+    assert here.code in faults[0], "to name what one does not see is refused as before"
+
+
+def _put(demand: Demand, place: GridNode, community: GridNode) -> None:
+    demand.node, demand.community = place, community
+    demand.save()
 
 
 def test_the_desk_carries_a_project_from_a_demand_to_its_acceptance(cast: Cast) -> None:
