@@ -29,6 +29,7 @@ class Suggestion:
     Attributes:
         category, unit: None when nothing better than what it has is known.
         category_why, unit_why: in a few words.
+        supporting: whom a rule gives it to beside the unit; desk: who handles it where a rule says no more (`Desk`).
         twin: a matter that is likely the same; None when there is none. twin_why: what they share.
     """
 
@@ -36,6 +37,8 @@ class Suggestion:
     category_why: str = ""
     unit: Unit | None = None
     unit_why: str = ""
+    supporting: tuple[Unit, ...] = ()
+    desk: str = ""
     twin: Demand | None = None
     twin_why: str = ""
 
@@ -114,15 +117,17 @@ def _suggest(
     if route is not None and route.category is not None:
         category, why = route.category, "；".join(route.reasons)
     unit, unit_why = None, ""
-    if route is not None and route.unit is not None:
+    if route is not None:
         unit, unit_why = route.unit, "；".join(route.reasons)
-    elif route is None and (found := usual.get((demand.community_id, category.pk if category else demand.category_id))):
+    elif found := usual.get((demand.community_id, category.pk if category else demand.category_id)):
         unit, unit_why = found[0], _("本社区这类诉求由它办过 %(times)d 件") % {"times": found[1]}
     return Suggestion(
         category=category,
         category_why=why,
         unit=unit,
         unit_why=unit_why,
+        supporting=tuple(route.supporting) if route is not None else (),
+        desk=route.desk if route is not None and route.unit is None else "",
         twin=twin.demand if twin is not None else None,
         twin_why="；".join(twin.why) if twin is not None else "",
     )
