@@ -1,4 +1,5 @@
-"""Demands that likely speak of the same matter: the same community, the last sixty days, open or closed a little while ago.
+"""Demands that likely speak of the same matter: the same community, raised within sixty days of one another, open or closed
+a little while ago.
 
 Compared by their words, helped by place, category and telephone. A suggestion alone: people link, and each requester keeps
 a code and gets an answer (docs/practice.md#loop).
@@ -20,9 +21,10 @@ from services.suggesting.grams import words_behind
 from services.suggesting.likeness import Corpus
 
 DAYS = 60
+_APART = datetime.timedelta(days=DAYS)
 CLOSED_DAYS = 10
-# The newest of a community that are looked at.
-MOST = 2000
+# The newest of a community, of the days asked about, that are looked at.
+MOST = 4000
 SHOWN = 5
 # Points of a hundred: what the words make out, and what is added to them.
 _WORDS, _SAME_PLACE, _NEAR, _CATEGORY, _PHONE = 75, 15, 8, 5, 10
@@ -59,7 +61,8 @@ class _Row:
     left: int
     right: int
     phone: str
-    linked_to: int | None = None
+    linked_to: int | None
+    at: datetime.datetime
 
 
 _COLUMNS = (
@@ -75,6 +78,7 @@ _COLUMNS = (
     "node__rght",
     "contact_phone",
     "linked_to_id",
+    "registered_at",
 )
 
 
@@ -90,7 +94,7 @@ def likely_many(demands: Collection[Demand]) -> dict[int, list[Likeness]]:
         return {}
     prefetch_related_objects(list(demands), "node")
     asked = {demand.pk: _row_of(demand) for demand in demands}
-    rows = _candidates({row.community for row in asked.values()})
+    rows = _candidates(asked.values())
     found: dict[int, list[tuple[int, int, list[str]]]] = {}
     for community in sorted({row.community for row in asked.values()}):
         mine = [row for row in asked.values() if row.community == community]
@@ -119,16 +123,18 @@ def _row_of(demand: Demand) -> _Row:
         node.rght,
         demand.contact_phone,
         demand.linked_to_id,
+        demand.registered_at,
     )
 
 
-def _candidates(communities: Collection[int]) -> dict[int, list[_Row]]:
-    now = timezone.now()
-    lately = Q(state=DemandState.CLOSED_OFF, closed_at__gte=now - datetime.timedelta(days=CLOSED_DAYS))
+def _candidates(asked: Collection[_Row]) -> dict[int, list[_Row]]:
+    """Community -> those that may be alike. What a desk brings in from its old tables was raised long ago, all of it."""
+    lately = Q(state=DemandState.CLOSED_OFF, closed_at__gte=timezone.now() - datetime.timedelta(days=CLOSED_DAYS))
+    communities = {row.community for row in asked}
     rows = Demand.objects.filter(
         Q(state__in=[str(state) for state in OPEN_STATES]) | lately,
         community_id__in=communities,
-        registered_at__gte=now - datetime.timedelta(days=DAYS),
+        registered_at__range=(min(row.at for row in asked) - _APART, max(row.at for row in asked) + _APART),
     ).order_by("-registered_at", "-pk")
     found: dict[int, list[_Row]] = {}
     for values in rows.values_list(*_COLUMNS)[: MOST * len(communities)]:
@@ -146,10 +152,14 @@ def _within(asked: Sequence[_Row], others: Sequence[_Row]) -> dict[int, list[tup
     near = corpus.nearest([number[row.pk] for row in asked], range(len(others)), least=LEAST_WORDS)
     found: dict[int, list[tuple[int, int, list[str]]]] = {}
     for row, hits in zip(asked, near, strict=True):
-        scored = [(_score(row, rows[at], alike), at) for at, alike in hits if rows[at].linked_to != row.pk]
+        scored = [(_score(row, rows[at], alike), at) for at, alike in hits if _may_be(row, rows[at])]
         best = sorted((-score, rows[at].pk, at) for score, at in scored if score >= LEAST)[:SHOWN]
         found[row.pk] = [(pk, -score, _why(row, rows[at], corpus.shared(number[row.pk], at))) for score, pk, at in best]
     return found
+
+
+def _may_be(one: _Row, other: _Row) -> bool:
+    return other.linked_to != one.pk and abs(other.at - one.at) <= _APART
 
 
 def _score(one: _Row, other: _Row, alike: float) -> int:

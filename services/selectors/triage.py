@@ -4,6 +4,7 @@ Everything is read for all of them at once: a page of two hundred costs what a p
 """
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,18 +63,33 @@ def suggestions(demands: Collection[Demand]) -> dict[int, Suggestion]:
     categories: dict[int, dict[str, Category]] = {}
     for row in Category.objects.filter(county_id__in=counties, is_active=True).order_by("order", "pk"):
         categories.setdefault(row.county_id, {})[row.name] = row
-    routes, usual, twins = routes_of(demands), _usual(demands), likely_many(demands)
+    usual, twins = _usual(demands), likely_many(demands)
     learned = _learned(demands, {row.pk: row for rows in categories.values() for row in rows.values()})
+    guesses = {
+        demand.pk: learned.get(demand.pk) or _by_words(demand, categories.get(demand.county_id, {}))
+        for demand in demands
+    }
+    # What is filled in together must belong together: the unit is that of the category that is suggested.
+    routes = routes_of([_as_if(demand, guesses[demand.pk][0]) for demand in demands])
     return {
         demand.pk: _suggest(
             demand,
             routes.get(demand.pk),
-            learned.get(demand.pk) or _by_words(demand, categories.get(demand.county_id, {})),
+            guesses[demand.pk],
             usual,
             next((one for one in twins.get(demand.pk, ()) if one.may_take), None),
         )
         for demand in demands
     }
+
+
+def _as_if(demand: Demand, category: Category | None) -> Demand:
+    """The demand as it would be with another category; the one in hand stays as it is."""
+    if category is None or category.pk == demand.category_id:
+        return demand
+    other = copy(demand)
+    other.category = category
+    return other
 
 
 def _learned(demands: Collection[Demand], categories: dict[int, Category]) -> dict[int, tuple[Category | None, str]]:
@@ -83,8 +99,10 @@ def _learned(demands: Collection[Demand], categories: dict[int, Category]) -> di
         own = [demand for demand in demands if demand.county_id == county_id]
         texts = [text_of(demand.title, demand.text) for demand in own]
         for demand, guesses in zip(own, suggest(county_id, texts), strict=True):
-            if guesses and guesses[0].category_id in categories:
-                found[demand.pk] = categories[guesses[0].category_id], _said(guesses[0].words)
+            category = categories.get(guesses[0].category_id) if guesses else None
+            # That it is of no kind is no reason to change what somebody wrote down.
+            if category is not None and category.name != FALLBACK:
+                found[demand.pk] = category, _said(guesses[0].words)
     return found
 
 

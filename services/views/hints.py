@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from core import policies
+from services.category_words import FALLBACK
 from services.models import Category, Demand, RouteMode
 from services.selectors import outside
 from services.selectors.duplicates import Likeness, likely
@@ -119,7 +120,9 @@ def _categories(demand: Demand, action: Action) -> list[CategoryHint]:
             f"?{urlencode({'on': action.key, 'category': str(one.category_id)})}",
         )
         for one in found
-        if one.category_id in rows and one.category_id != demand.category_id
+        if one.category_id in rows
+        and one.category_id != demand.category_id
+        and rows[one.category_id].name != FALLBACK  # that it is of no kind is no reason to change what was written
     ]
 
 

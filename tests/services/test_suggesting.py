@@ -55,7 +55,7 @@ class TestText:
 class TestCounting:
     def test_what_was_counted_decides_and_says_why(self) -> None:
         model = Model(learn([(1, text) for text in RUBBISH * 3] + [(2, text) for text in WATER * 3]))
-        [best, *_rest] = model.guesses("我家水管又漏水了")
+        [best, *_rest] = model.guesses("水管又漏水了")
         assert best.category == 2
         assert any("漏水" in word or "水管" in word for word in best.words)
         assert 0 < best.share <= 1
