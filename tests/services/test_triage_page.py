@@ -1,6 +1,7 @@
 """批量分拣 in the admin: what is suggested, one button for many, a job for more, and what was not done with its reason."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from core import jobs
 from core.jobs import JobRun
 from core.models import Job, JobState
 from services.actions import triage, triage_jobs
-from services.models import Demand, DemandEvent, RouteMode, RoutingRule, SubOrder
+from services.models import Category, Demand, DemandEvent, RouteMode, RoutingRule, SubOrder
 from services.selectors.triage import suggestions
 from tests.cast import Cast
 from tests.factories import fresh, make_demand
@@ -32,6 +33,13 @@ def rows(*demands: Demand, **each: Any) -> dict[str, Any]:
         values = {"version": row.version, "do": "dispatch", "category": row.category_id, "unit": "", "matter": ""}
         sent |= {f"{name}-{row.pk}": value for name, value in {**values, **each}.items()}
     return sent
+
+
+def chosen_of(page: str, name: str, demand: Demand) -> tuple[str, str]:
+    """Value and words of what a select of the page starts with, as a browser sees it."""
+    [select] = re.findall(rf'<select name="{name}-{demand.pk}"[^>]*>(.*?)</select>', page, re.DOTALL)
+    [(value, words)] = re.findall(r'<option value="([^"]*)"\s+selected\s*>([^<]*)<', select)
+    return value, words
 
 
 def state_of(demand: Demand) -> str:
@@ -98,6 +106,30 @@ def test_a_slip_is_named_and_changes_nothing(cast: Cast) -> None:
     assert "没有找到要并入的需求" in page
     assert [state_of(row) for row in (typed, stale, reasonless, linked, fine)] == ["registered"] * 4 + ["accepted"]
     assert DemandEvent.objects.count() == 1
+
+
+def test_a_category_out_of_use_is_asked_for_and_never_chosen_by_the_browser(cast: Cast) -> None:
+    old = cast.categories["环境卫生"]
+    silent = make_demand(cast.a.building, old, title="有人来信", text="请看附件。")
+    guessed = make_demand(cast.a.building, old, title="小区经常停水", text="已经停水三天。")
+    fine = make_demand(cast.a.building, cast.category, title="另一封信", text="请看附件二。")
+    Category.objects.filter(pk=old.pk).update(is_active=False)
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE).content.decode()
+    assert chosen_of(page, "category", silent) == ("", "（原类别已停用，请选）")
+    assert chosen_of(page, "category", guessed) == (str(cast.categories["水电气暖"].pk), "水电气暖")
+    assert chosen_of(page, "category", fine) == (str(cast.category.pk), cast.category.name)
+    assert page.count("（原类别已停用，请选）") == 2
+    sent = rows(silent, fine) | {"which": "page", f"category-{silent.pk}": ""}
+    answer = client.post(PAGE, sent).content.decode()
+    assert "类别“环境卫生”已停用，请改选一个正在使用的类别后再受理" in answer
+    assert (state_of(silent), state_of(fine)) == ("registered", "accepted")
+    silent.refresh_from_db()
+    assert silent.category == old
+    assert not silent.events.exists()
+    client.post(PAGE, sent | {"shown": [silent.pk], f"category-{silent.pk}": cast.category.pk})
+    silent.refresh_from_db()
+    assert (silent.state, silent.category) == ("accepted", cast.category)
 
 
 def test_only_own_demands_are_shown_and_done(cast: Cast) -> None:
