@@ -25,7 +25,7 @@ AT_ONCE = 100
 # Rows that a report names.
 SHOWN = 200
 
-# An order as plain JSON: [demand, version, [[move, {input: text or key}], ...]].
+# An order as plain JSON: [demand, version, [[move, {input: text, key or list of keys}], ...]].
 Plan = list[Any]
 Refused = list[Any]
 
@@ -34,16 +34,34 @@ def orders_of(plans: Sequence[Plan]) -> list[Order]:
     """Orders from their plans, with the rows that these name. Three statements."""
     steps = [(name, data) for _pk, _version, moves in plans for name, data in moves]
 
-    def rows(model: Any, key: str) -> dict[int, Any]:
-        found: dict[int, Any] = model.objects.in_bulk({data[key] for _name, data in steps if data.get(key)})
+    def rows(model: Any, *keys: str) -> dict[int, Any]:
+        named = {pk for _name, data in steps for key in keys for pk in _keys(data.get(key))}
+        found: dict[int, Any] = model.objects.in_bulk(named)
         return found
 
-    named = {"category": rows(Category, "category"), "unit": rows(Unit, "unit"), "matter": rows(Demand, "matter")}
+    units = rows(Unit, "unit", "supporting")
+    named = {
+        "category": rows(Category, "category"),
+        "unit": units,
+        "supporting": units,
+        "matter": rows(Demand, "matter"),
+    }
+
+    def row_of(key: str, value: Any) -> Any:
+        if key not in named:
+            return value
+        if isinstance(value, list):
+            return [named[key][pk] for pk in value if pk in named[key]]
+        return named[key].get(value)
 
     def inputs(data: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: named[key].get(value) if key in named else value for key, value in data.items()}
+        return {key: row_of(key, value) for key, value in data.items()}
 
     return [Order(pk, version, [(name, inputs(data)) for name, data in moves]) for pk, version, moves in plans]
+
+
+def _keys(value: Any) -> list[int]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def report_of(answers: Sequence[Answer], refused: Sequence[Refused] = ()) -> dict[str, Any]:

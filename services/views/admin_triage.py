@@ -23,7 +23,7 @@ from core.models import Job, JobState, User
 from partybuilding.unit_names import UnitNames
 from services.actions import triage, triage_jobs
 from services.actions.triage_jobs import AT_ONCE, Plan, Refused
-from services.models import Demand, DemandState
+from services.models import Demand, DemandState, Desk
 from services.selectors import triage as selectors
 from services.selectors.loop import categories_for
 from services.selectors.triage import Suggestion
@@ -81,6 +81,12 @@ class Line:
     @property
     def category_id(self) -> int:
         return self.suggestion.category.pk if self.suggestion.category else self.demand.category_id
+
+    @property
+    def desk_words(self) -> str:
+        """Who handles it by a rule that names no unit."""
+        desk = self.suggestion.desk
+        return _("规则：由%(desk)s办理") % {"desk": Desk(desk).label} if desk else ""
 
     @property
     def is_new_category(self) -> bool:
@@ -193,7 +199,7 @@ class _Sent:
         if name == "dispatch":
             if demand.county_id not in self.names:
                 self.names[demand.county_id] = UnitNames(demand.county)
-            return {"unit": self.names[demand.county_id].find(self._given("unit", demand.pk)).pk}
+            return self._units(demand.pk, self.names[demand.county_id])
         if name == "link":
             code = self._given("matter", demand.pk)
             if code not in self.matters:
@@ -202,6 +208,14 @@ class _Sent:
         if name == "decline":
             return {"reason": str(self.post.get("reason", "")).strip()[:500]}
         return {}
+
+    def _units(self, key: int, names: UnitNames) -> dict[str, Any]:
+        """Who leads it; whom a rule adds goes along as long as it is the unit of that rule."""
+        unit = names.find(self._given("unit", key))
+        supporting = self.post.getlist(f"supporting-{key}")
+        if not supporting or unit.name != self.post.get(f"suggested-{key}"):
+            return {"unit": unit.pk}
+        return {"unit": unit.pk, "supporting": [names.find(name, field="supporting").pk for name in supporting]}
 
     def rest(self, rows: Any) -> list[Plan]:
         """Plans of the filter's rows that are not on the page."""
@@ -213,7 +227,7 @@ class _Sent:
             category, unit = suggested[demand.pk].category, suggested[demand.pk].unit
             inputs: dict[str, dict[str, Any]] = {
                 "accept": {"category": category.pk} if category and category.pk != demand.category_id else {},
-                "dispatch": {"unit": unit.pk} if unit else {},
+                "dispatch": _sent_to(suggested[demand.pk]),
             }
             moves = CHOICES[demand.state].get(chosen if chosen in REST else LEAVE, ((), ""))[0]
             if chosen == "accept" and demand.state == DemandState.REGISTERED:
@@ -222,6 +236,13 @@ class _Sent:
             if steps:
                 plans.append([demand.pk, demand.version, steps])
         return plans
+
+
+def _sent_to(suggestion: Suggestion) -> dict[str, Any]:
+    if suggestion.unit is None:
+        return {}
+    supporting = [unit.pk for unit in suggestion.supporting]
+    return {"unit": suggestion.unit.pk, **({"supporting": supporting} if supporting else {})}
 
 
 def _number(text: str) -> int | None:

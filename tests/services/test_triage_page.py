@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from core import jobs
 from core.jobs import JobRun
 from core.models import Job, JobState
+from partybuilding.models import Unit
 from services.actions import triage, triage_jobs
-from services.models import Category, Demand, DemandEvent, RouteMode, RoutingRule, SubOrder
+from services.models import Category, Demand, DemandEvent, Desk, RouteMode, RoutingRule, SubOrder
 from services.selectors.triage import suggestions
 from tests.cast import Cast
 from tests.factories import fresh, make_demand
@@ -130,6 +131,65 @@ def test_a_category_out_of_use_is_asked_for_and_never_chosen_by_the_browser(cast
     client.post(PAGE, sent | {"shown": [silent.pk], f"category-{silent.pk}": cast.category.pk})
     silent.refresh_from_db()
     assert (silent.state, silent.category) == ("accepted", cast.category)
+
+
+def helped_rule(cast: Cast) -> RoutingRule:
+    rule = RoutingRule.objects.create(
+        county=cast.county, name="一起办", order=1, unit=cast.a.unit, mode=RouteMode.SUGGEST
+    )
+    rule.supporting.add(cast.a.supporting_unit)
+    return rule
+
+
+def orders_of(demand: Demand) -> list[tuple[str, Unit]]:
+    return [(row.role, row.unit) for row in demand.suborders.select_related("unit").order_by("role")]
+
+
+def test_whom_a_rule_adds_goes_along_with_its_unit_and_with_no_other(cast: Cast) -> None:
+    followed, short, changed, other = many(cast, 4)
+    Unit.objects.filter(pk=cast.a.unit.pk).update(short_name="本单位")
+    helped_rule(cast)
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE).content.decode()
+    told = re.sub(r"\s*<[^>]*>\s*|\s+", "", page)
+    assert told.count(f"配合：{cast.a.supporting_unit.label}") == 4
+    sent = rows(followed, short, changed, other, unit=cast.a.unit.name) | {"which": "page"}
+    sent |= dict(re.findall(r'name="((?:suggested|supporting)-\d+)"\s+value="([^"]*)"', page))
+    sent |= {f"unit-{changed.pk}": cast.a.supporting_unit.name, f"unit-{short.pk}": "本单位"}
+    sent |= {f"supporting-{other.pk}": "没有这个单位"}
+    answer = client.post(PAGE, sent).content.decode()
+    assert orders_of(followed) == orders_of(short) == [("lead", cast.a.unit), ("supporting", cast.a.supporting_unit)]
+    assert orders_of(changed) == [("lead", cast.a.supporting_unit)]
+    assert (orders_of(other), state_of(other)) == ([], "registered")
+    assert "没有登记“没有这个单位”" in answer
+
+
+def test_the_rest_takes_along_whom_a_rule_adds(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.views.admin_triage.PAGE", 1)
+    shown, *others = many(cast, 3)
+    helped_rule(cast)
+    signed_in(cast.a.secretary).post(PAGE, rows(shown, do="") | {"which": "page", "rest": "1", "rest_do": "dispatch"})
+    assert state_of(shown) == "registered"
+    for row in others:
+        assert orders_of(row) == [("lead", cast.a.unit), ("supporting", cast.a.supporting_unit)]
+
+
+def test_a_row_whose_rule_names_a_desk_says_so_and_is_only_accepted(cast: Cast) -> None:
+    demand = make_demand(cast.a.building, cast.category, title="有人来信")
+    RoutingRule.objects.create(county=cast.county, name="大事", order=1, desk=Desk.STREET, mode=RouteMode.SUGGEST)
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE).content.decode()
+    assert "规则：由街道办理" in page
+    assert "规则“大事”：适用于所有需求" in page
+    client.post(PAGE, rows(demand) | {"which": "page"})
+    assert (state_of(demand), orders_of(demand)) == ("accepted", [])
+
+
+def test_orders_read_all_they_name_in_three_statements(cast: Cast, django_assert_num_queries: Any) -> None:
+    plans = [[1, 1, [["dispatch", {"unit": cast.a.unit.pk, "supporting": [cast.a.supporting_unit.pk, 10**9]}]]]]
+    with django_assert_num_queries(1):
+        [order] = triage_jobs.orders_of(plans)
+    assert order.steps == [("dispatch", {"unit": cast.a.unit, "supporting": [cast.a.supporting_unit]})]
 
 
 def test_only_own_demands_are_shown_and_done(cast: Cast) -> None:
