@@ -7,6 +7,7 @@ from core.spreadsheets.dates import DateOrder, DateReading, decide_date_order
 from core.spreadsheets.error_file import write_errors
 from core.spreadsheets.forbidden import (
     MEMBER_ROSTER,
+    PETITION_DESK,
     ForbiddenHeader,
     forbidden_headers,
     refuse_forbidden,
@@ -24,6 +25,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 __all__ = [
     "CSV_TYPE",
     "MEMBER_ROSTER",
+    "PETITION_DESK",
     "XLSX_TYPE",
     "BoundTable",
     "Column",

@@ -40,6 +40,8 @@ class Column:
         example: for the template's example row.
         width: of the template's column, in characters.
         offered: whether the template has it; else it is read where a file has it and never asked for.
+        ranked: a file may have several columns that are found by it. The first of the header and the aliases, in their
+            order, that has anything in it is read, and the file's notes say which; else two aliases are a fault.
     """
 
     name: str
@@ -54,10 +56,16 @@ class Column:
     example: str = ""
     width: int | None = None
     offered: bool = True
+    ranked: bool = False
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        return frozenset(header_key(name) for name in (self.header, *self.aliases))
+        return frozenset(self.order)
+
+    @cached_property
+    def order(self) -> Sequence[str]:
+        """The keys of the header and the aliases, the one to be preferred first."""
+        return list(dict.fromkeys(header_key(name) for name in (self.header, *self.aliases)))
 
     @cached_property
     def _meant(self) -> Mapping[str, str]:
@@ -98,13 +106,15 @@ class Record:
 
 @dataclass(frozen=True)
 class BoundTable:
-    """A table whose columns have been found. `ignored` are the headers nobody asked for, in their order."""
+    """A table whose columns have been found. `ignored` are the headers nobody asked for, in their order; `chosen` says
+    which of several columns for one thing are read."""
 
     table: Table
     columns: Sequence[Column]
     positions: Mapping[str, int]
     ignored: tuple[str, ...]
     readings: Mapping[str, DateReading]
+    chosen: tuple[str, ...] = ()
 
     def has(self, name: str) -> bool:
         """Whether the file has the column at all."""
@@ -113,7 +123,7 @@ class BoundTable:
     @property
     def notes(self) -> tuple[str, ...]:
         """Everything the person should be told, how dates were read included."""
-        return (*self.table.notes, *(reading.sentence for reading in self.readings.values()))
+        return (*self.table.notes, *self.chosen, *(reading.sentence for reading in self.readings.values()))
 
     @property
     def date_order(self) -> str:
@@ -178,22 +188,23 @@ def bind_columns(table: Table, columns: Sequence[Column], *, allowed: Collection
     Args:
         table: what `open_table` read.
         columns: the wanted columns.
-        allowed: parts of forbidden headers that this import may carry (`forbidden.MEMBER_ROSTER`).
+        allowed: what of forbidden headers this import may carry (`MEMBER_ROSTER`, `PETITION_DESK`).
 
     Raises Invalid when the file carries a column that no import may have, lacks a required one, or has one twice.
     """
     refuse_forbidden(table.headers, allowed=allowed)
     places: dict[str, list[int]] = {}
-    ignored = []
     present = {header_key(header) for header in table.headers}
-    keys = {each.name: {own} if (own := header_key(each.header)) in present else each.keys for each in columns}
+    keys = {
+        each.name: {own} if not each.ranked and (own := header_key(each.header)) in present else each.keys
+        for each in columns
+    }
     for position, header in enumerate(table.headers):
         key = header_key(header)
         column = next((each for each in columns if key in keys[each.name]), None)
         if column:
             places.setdefault(column.name, []).append(position)
-        elif header and header != ERROR_HEADER:
-            ignored.append(header)
+    chosen = _choose_among(table, columns, places)
     _refuse_twice(table, columns, places)
     _refuse_missing(table, columns, places)
     positions = {name: found[0] for name, found in places.items()}
@@ -204,7 +215,33 @@ def bind_columns(table: Table, columns: Sequence[Column], *, allowed: Collection
         for column in columns
         if column.kind == "date" and column.name in positions
     }
-    return BoundTable(table, tuple(columns), positions, tuple(ignored), readings)
+    taken = set(positions.values())
+    ignored = tuple(
+        header
+        for position, header in enumerate(table.headers)
+        if header and header != ERROR_HEADER and position not in taken
+    )
+    return BoundTable(table, tuple(columns), positions, ignored, readings, chosen)
+
+
+def _choose_among(table: Table, columns: Sequence[Column], places: dict[str, list[int]]) -> tuple[str, ...]:
+    """Leaves to each ranked column the header it is read from (twice the same is still twice), and says so."""
+    said = []
+    for column in columns:
+        found = places.get(column.name, [])
+        if not column.ranked or len(found) < 2:
+            continue
+        keys = {position: header_key(table.headers[position]) for position in found}
+        filled = [position for position in found if any(row.cells[position] for row in table.rows)]
+        best = min((keys[position] for position in filled or found), key=column.order.index)
+        kept = places[column.name] = [position for position in found if keys[position] == best]
+        left = "、".join(f"“{table.headers[position]}”" for position in found if position not in kept)
+        if left:
+            said.append(
+                _("“%(header)s”读取“%(taken)s”一列，没有读取%(left)s。")
+                % {"header": column.header, "taken": table.headers[kept[0]], "left": left}
+            )
+    return tuple(said)
 
 
 def _refuse_twice(table: Table, columns: Sequence[Column], places: Mapping[str, list[int]]) -> None:

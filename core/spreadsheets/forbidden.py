@@ -182,6 +182,17 @@ HARMLESS = (
 # of identical words.
 MEMBER_ROSTER = frozenset({"政治面貌"})
 
+# How a petition desk heads what it says of the matter: whole headers, never parts, so that whatever says something of
+# the person (信访人, 信访次数, 是否信访户) is refused in its table as in every other.
+PETITION_DESK = frozenset(
+    f"信访{of}{what}"
+    for of in ("", "件", "事项")
+    for what in (
+        *("编号", "日期", "时间", "登记日期", "登记时间", "受理日期", "受理时间", "标题", "主题", "内容", "概况"),
+        *("诉求", "问题", "目的", "形式", "方式", "渠道", "来源", "地点", "状态", "办理状态"),
+    )
+) | {"信访事项"}
+
 
 @dataclass(frozen=True)
 class ForbiddenHeader:
@@ -198,7 +209,7 @@ def forbidden_headers(headers: Iterable[str], *, allowed: Collection[str] = ()) 
 
     Args:
         headers: as they stand in the file.
-        allowed: parts of `PARTS` that this one import may carry (`MEMBER_ROSTER`).
+        allowed: parts of `PARTS`, or whole headers, that this one import may carry (`MEMBER_ROSTER`, `PETITION_DESK`).
     """
     found = []
     for header in headers:
@@ -249,6 +260,8 @@ def _matter_of(
 ) -> Matter | None:
     """The matter of the first forbidden part in a text, whatever stands between its characters."""
     plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    if plain in allowed:
+        return None
     for word in HARMLESS:
         plain = plain.replace(word, "")
     return next(

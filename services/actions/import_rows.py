@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.masking import scrub_identity_numbers, scrub_phone_numbers
-from core.spreadsheets import BoundTable, Record, RowError, Table, bind_columns, table_of
-from core.text import ellipsis
+from core.spreadsheets import PETITION_DESK, BoundTable, Record, RowError, Table, bind_columns, table_of
+from core.text import ellipsis, first_line
 from core.uploads import MEGABYTE
 from grids.models import GridNode
 from grids.naming import SEPARATOR, steps_of
-from services.actions.raising import TEXT_LENGTH, TITLE_LENGTH
+from services.actions.raising import TEXT_LENGTH, TITLE_FROM_TEXT, TITLE_LENGTH
 from services.category_words import FALLBACK, guesser
 from services.clocks import clock_for
 from services.models import Category, Demand, Origin
@@ -70,7 +70,7 @@ class Reading:
     Attributes:
         lines: the good rows; errors: what is wrong with the others.
         repeated: rows that say again what another row of the table says.
-        masked, shortened: rows in which numbers were hidden, whose title was shortened.
+        masked, shortened, untitled: rows in which numbers were hidden, whose title was shortened, or taken from the text.
         numbers: row of the sheet -> 编号, for the rows with errors.
     """
 
@@ -83,6 +83,7 @@ class Reading:
     repeated: int = 0
     masked: int = 0
     shortened: int = 0
+    untitled: int = 0
     numbers: dict[int, str] = field(default_factory=dict)
 
     def blame(self, number: int, external: str, *errors: RowError) -> None:
@@ -97,7 +98,7 @@ def read(*, community: GridNode, content: bytes, filename: str, progress: Progre
     may carry (core.spreadsheets.forbidden).
     """
     table = table_of(content, filename=filename, columns=resources.columns())
-    bound = bind_columns(table, resources.columns())
+    bound = bind_columns(table, resources.columns(), allowed=PETITION_DESK)
     reading = Reading(content, table, bound, timezone.now())
     _Reader(community, reading).run(progress or (lambda done, total: None))
     return reading
@@ -174,11 +175,14 @@ class _Reader:
         return Line(record.number, demand, placed)
 
     def _words(self, record: Record, errors: list[RowError]) -> tuple[str, str]:
-        """Title and text as they are stored: numbers of people hidden, a long title shortened with the whole of it
-        kept in the text."""
+        """Title and text as they are stored: numbers of people hidden, a missing title taken from the text, a long one
+        shortened with the whole of it kept in the text."""
         given = record.text("title"), record.text("text")
         title, text = _hidden(given[0]), _hidden(given[1])
         self.reading.masked += (title, text) != given
+        if not title:
+            self.reading.untitled += bool(text)
+            title = first_line(text, TITLE_FROM_TEXT)
         if len(title) > TITLE_LENGTH:
             self.reading.shortened += 1
             if title not in text:

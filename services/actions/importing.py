@@ -225,6 +225,8 @@ def _notes(reading: Reading) -> list[str]:
         notes.append(_("表格没有“地点”一列，全部挂在社区。"))
     if reading.repeated:
         notes.append(_("%(count)d 行与表格里另一行完全相同，只登记一次。") % {"count": reading.repeated})
+    if reading.untitled:
+        notes.append(_("%(count)d 行没有标题，用了内容的第一行。") % {"count": reading.untitled})
     if reading.shortened:
         notes.append(_("%(count)d 行的标题过长，已经缩短，全文并入内容。") % {"count": reading.shortened})
     if reading.masked:

@@ -25,6 +25,8 @@ from services.notices import tell
 
 TEXT_LENGTH = 2000
 TITLE_LENGTH = 80
+# A title for words that came without one.
+TITLE_FROM_TEXT = 40
 _TRIES = 5
 
 
@@ -56,7 +58,9 @@ def raise_demand(
     """
     _check_place(actor, node, category, origin)
     text = clean_text(text, max_length=TEXT_LENGTH, label=_("内容"), field="text", required=True)
-    title = clean_line(title, max_length=TITLE_LENGTH, label=_("标题"), field="title") or first_line(text, 40)
+    title = clean_line(title, max_length=TITLE_LENGTH, label=_("标题"), field="title") or first_line(
+        text, TITLE_FROM_TEXT
+    )
     name = clean_line(contact_name, max_length=60, label=_("联系人"), field="contact_name")
     phone = clean_line(contact_phone, max_length=20, label=_("联系电话"), field="contact_phone")
     if phone and not is_mobile(phone):

@@ -29,13 +29,21 @@ def _limit(field: str) -> int:
 
 
 def columns() -> tuple[Column, ...]:
-    """The seven columns. Their headers are part of the format, not words of a page, and stay as they are."""
+    """The columns. Their headers are part of the format, not words of a page, and stay as they are.
+
+    The aliases are those of hotlines (12345) and petition desks. Where an export has several for one thing, the first
+    here is read: of days the one on which the resident spoke, of places the one that says most.
+    """
     return (
         Column(
             "number",
             NUMBER,
-            aliases=("诉求编号", "工单编号", "工单号", "受理编号", "来件编号"),
+            aliases=(
+                *("诉求编号", "工单编号", "工单号", "受理编号", "来件编号", "信访编号", "信访件编号", "信访事项编号"),
+                *("事项编号", "受理单号", "工单单号", "流水号", "工单流水号", "受理流水号"),
+            ),
             required=True,
+            ranked=True,
             max_length=_limit("external_number"),
             note=_("原系统里的编号。同一社区里编号和日期都相同，就是同一件事"),
             example="2026-0315",
@@ -44,8 +52,14 @@ def columns() -> tuple[Column, ...]:
         Column(
             "day",
             DAY,
-            aliases=("登记日期", "来件日期", "受理日期", "诉求日期"),
+            aliases=(
+                *("反映日期", "反映时间", "诉求日期", "诉求时间", "来电日期", "来电时间", "来信日期", "来信时间"),
+                *("来访日期", "来访时间", "信访日期", "信访时间", "来件日期", "来件时间", "提交日期", "提交时间"),
+                *("登记日期", "登记时间", "信访登记日期", "信访登记时间", "受理日期", "受理时间", "信访受理日期"),
+                *("创建时间", "交办日期", "交办时间", "派单日期", "派单时间"),
+            ),
             required=True,
+            ranked=True,
             kind="date",
             note=_("居民反映的日期，如 2026-03-05"),
             example="2026-03-05",
@@ -54,7 +68,11 @@ def columns() -> tuple[Column, ...]:
         Column(
             "channel",
             CHANNEL,
-            aliases=("来源", "渠道", "诉求来源", "受理渠道"),
+            aliases=(
+                *("来源", "渠道", "诉求来源", "诉求渠道", "受理渠道", "受理方式", "工单来源", "来件渠道"),
+                *("反映渠道", "反映方式", "信访渠道", "信访形式", "信访方式", "信访来源"),
+            ),
+            ranked=True,
             max_length=_limit("external_channel"),
             note=_("如 网站、电话、微信"),
             example="网站",
@@ -62,7 +80,8 @@ def columns() -> tuple[Column, ...]:
         Column(
             "nature",
             NATURE,
-            aliases=("诉求性质", "诉求类型"),
+            aliases=("诉求性质", "诉求类型", "工单性质", "工单类型", "诉求目的", "信访目的"),
+            ranked=True,
             max_length=_limit("external_nature"),
             note=_("如 投诉、咨询、建议"),
             example="投诉",
@@ -70,7 +89,12 @@ def columns() -> tuple[Column, ...]:
         Column(
             "place",
             PLACE,
-            aliases=("诉求地点", "事发地点", "问题地点"),
+            aliases=(
+                *("诉求地点", "事发地点", "问题地点", "发生地点", "反映地点", "信访地点", "事发地址", "发生地址"),
+                *("问题地址", "诉求地址", "详细地址", "具体地址", "具体位置", "地址", "问题属地"),
+                *("所属小区", "小区名称", "小区"),
+            ),
+            ranked=True,
             max_length=_limit("place_text"),
             note=_("小区、楼栋的名称或编码；不填或认不出，就挂在社区"),
             example="和谐小区 1 号楼",
@@ -79,18 +103,27 @@ def columns() -> tuple[Column, ...]:
         Column(
             "title",
             TITLE,
-            aliases=("主题", "诉求标题"),
-            required=True,
+            aliases=(
+                *("主题", "诉求标题", "诉求主题", "工单标题", "工单主题", "信访标题", "信访主题", "事项标题"),
+                *("事项名称", "问题标题", "来件标题"),
+            ),
+            ranked=True,
             max_length=LONGEST_TITLE,
-            note=_("超过 80 字的自动缩短"),
+            note=_("不填就用内容的第一行；超过 80 字的自动缩短"),
             example="楼道灯不亮",
             width=30,
         ),
         Column(
             "text",
             TEXT,
-            aliases=("诉求内容", "反映内容", "问题描述"),
+            aliases=(
+                *("诉求内容", "反映内容", "问题描述", "工单内容", "信访内容", "信访事项内容", "来电内容", "来信内容"),
+                *("诉求描述", "事项内容", "问题内容", "内容描述", "工单描述", "主要内容", "主要诉求", "反映问题"),
+                *("反映情况", "具体内容", "详细内容", "概况信息", "信访概况", "内容摘要", "信访诉求", "信访问题"),
+                *("信访事项",),
+            ),
             required=True,
+            ranked=True,
             kind="text",
             max_length=_limit("text"),
             note=_("最多 2000 字；电话和身份证号导入时自动隐去"),
