@@ -47,7 +47,7 @@ def not_who_served(demand: Demand, actor: Actor) -> str | None:
     if members and not served:
         went = Assignment.objects.filter(member_id__in=members, state=AssignmentState.TAKEN)
         served = went.filter(suborder__demand_id=demand.pk).exists()
-    return _("您是承办单位的人，不能核查、销号自己办的事。请由社区其他人办理。") if served else None
+    return _("您是承办单位的人，不能核查、回访、销号自己办的事。请由社区其他人办理。") if served else None
 
 
 def desk_dispatches(demand: Demand, actor: Actor) -> str | None:
@@ -108,9 +108,19 @@ def whistle_is_open(demand: Demand, actor: Actor) -> str | None:
 
 
 def review_is_due(suborder: SubOrder, actor: Actor) -> str | None:
-    """The community reviews; where it has let its limit pass, so may its street."""
+    """The community reviews, by somebody who is not of the unit; where it has let its limit pass, so may its street."""
+    if (reason := _not_who_asked(suborder, actor)) is not None:
+        return reason
     levels = levels_on(user_of(actor), posts.REVIEW_RETURN, suborder.demand)
     return None if Desk.COMMUNITY in levels else _waits_below(suborder)
+
+
+def _not_who_asked(suborder: SubOrder, actor: Actor) -> str | None:
+    """Whoever acts for the unit of an order, in any role, does not decide what the unit asks for, whatever post they hold."""
+    scopes = (grant.scope for grant in policies.grants_of(user_of(actor)))
+    if any(isinstance(scope, UnitScope) and scope.unit_id == suborder.unit_id for scope in scopes):
+        return _("这是您所在单位的申请，要由别人审核。请告知社区或街道的其他同志。")
+    return None
 
 
 def _waits_below(suborder: SubOrder) -> str | None:
@@ -188,10 +198,12 @@ def may_extend(suborder: SubOrder, actor: Actor) -> str | None:
 
 
 def extension_waits(suborder: SubOrder, actor: Actor) -> str | None:
-    """The second extension of a sub-order is decided one level up."""
+    """The second extension of a sub-order is decided one level up, and none by the unit that asks."""
     number = suborder.extension_waiting
     if not number:
         return _("没有等待审核的延期申请。")
+    if (reason := _not_who_asked(suborder, actor)) is not None:
+        return reason
     right = posts.REVIEW_EXTENSION if number == 1 else posts.REVIEW_SECOND_EXTENSION
     levels = levels_on(user_of(actor), right, suborder.demand)
     if not levels:

@@ -164,6 +164,7 @@ DEMAND = Workflow(
                 _note(t("回访记录")),
             ),
             done=t("回访"),
+            guard=guards.not_who_served,
         ),
         # Only the resident evaluates; the community asks by a follow-up call instead. Whose matter was linked says how the
         # one service was for them, and is heard without counting a second time (docs/practice.md#rates).

@@ -53,10 +53,13 @@ from tests.factories import fresh
 from tests.services.loop_inputs import Giving
 from tests.services.loop_stories import ALL_MOVES, REQUEST, STORIES, WAITED
 from tests.services.loop_truths import (
+    JUDGEMENTS,
     MODELS,
+    REVIEWS,
     Knowledge,
     World,
     hold,
+    judges_others,
     led_from,
     rates_from_events,
     sees_what_it_may,
@@ -79,6 +82,7 @@ WORKERS = (
     "street_secretary",
     "department",
     "leader",
+    "both",
     "b.officer",
     "b.secretary",
     "b.liaison",
@@ -90,6 +94,7 @@ WORKERS = (
 # Of this county but without a part in it, and of another county: nothing of what hangs here is theirs.
 STRANGERS = ("nobody", "other_county_admin", "other_county_department", "other_county_secretary")
 OPEN_AT_MOST = 4
+BOTH = "两头兼的"
 
 TABLES: dict[Any, Workflow] = {**BY_MODEL, RateExclusion: EXCLUSION, Climb: LADDER}
 # The asking itself is no row of a table: the exclusion begins with it.
@@ -110,8 +115,9 @@ EXCLUDE: dict[str, Callable[..., Any]] = {
 
 
 def make_loop_cast() -> Cast:
-    """The cast, and a leader who looks after one of its communities."""
+    """The cast, a leader who looks after one of its communities, and a cadre there who acts for a unit as well."""
     cast = make_cast()
+    make.make_appointment(make.make_unit_person(BOTH, cast.a.unit), "community_officer", cast.a.node)
     make.make_pairing(cast.a.node, make.make_cadre("包联领导", "county_leader", cast.county), "leader")
     return cast
 
@@ -139,7 +145,8 @@ class Loop(Giving, RuleBasedStateMachine):
         self.time = self.clock.start()
         clocks.forget_limits()
         paired = self.cast.a.node.pairings.get(kind="leader").user
-        self.people = {**self.cast.people(), "leader": paired, "resident": RESIDENT, "system": SYSTEM}
+        both = self.cast.a.unit.memberships.get(user__name=BOTH).user
+        self.people = {**self.cast.people(), "leader": paired, "both": both, "resident": RESIDENT, "system": SYSTEM}
         self.known: dict[str, Any] = {}
         self.knowledge: dict[str, Knowledge] = {}
         self.steps = 0
@@ -305,6 +312,8 @@ class Loop(Giving, RuleBasedStateMachine):
         offered = list(self.offered(self.load(pk), step))
         # A matter gets on by what its lead unit does.
         offered = [one for one in offered if getattr(one[1], "role", "") == "lead"] or offered
+        # Whoever acts on both sides is the first to judge where a page lets them: `judges_others` says whether it should have.
+        offered = [one for one in offered if one[0] == "both" and one[2].name in JUDGEMENTS | REVIEWS] or offered
         return bool(offered) and self.attempt(*luck.choice(offered), luck.randrange(10**6), careful=True)
 
     @rule(seed=number, tries=st.integers(1, 5))
@@ -344,6 +353,8 @@ class Loop(Giving, RuleBasedStateMachine):
             return False
         self.made[key] += 1
         assert name not in STRANGERS, f"{name} made {key}"
+        if name not in ("resident", "system"):
+            judges_others(self.knowledge_of(name), self.before, target, row)
         self.settle(row)
         return True
 
@@ -442,9 +453,12 @@ class Loop(Giving, RuleBasedStateMachine):
         self.sees_what_it_may(names[self.steps % len(names)], (*MODELS[:3], beside))
 
     def sees_what_it_may(self, name: str, models: Iterable[Any] = MODELS) -> None:
+        sees_what_it_may(self.knowledge_of(name), self.before, name, models)
+
+    def knowledge_of(self, name: str) -> Knowledge:
         if name not in self.knowledge:
             self.knowledge[name] = Knowledge(self.who(name))
-        sees_what_it_may(self.knowledge[name], self.before, name, models)
+        return self.knowledge[name]
 
 
 def tally() -> str:

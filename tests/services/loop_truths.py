@@ -150,6 +150,24 @@ def _clocks_go_forward(old: dict[str, Any], now: dict[str, Any], row: Transition
         assert is_ > timezone.now(), f"{row.name} set the limit of {key} into the past"
 
 
+# Where a place says what a unit's service was worth, and whether it gets what it asks for.
+JUDGEMENTS = {"check", "follow_up", "close_off"}
+REVIEWS = {"approve_return", "reject_return", "approve_extension", "reject_extension"}
+
+
+def judges_others(knowledge: "Knowledge", before: World, target: Any, row: Transition) -> None:
+    """Whoever made a move did not judge their own service with it, nor decide what their own unit asked for."""
+    if isinstance(target, SubOrder) and row.name in REVIEWS:
+        assert target.unit_id not in knowledge.units, f"{knowledge.person} made {row.name} for the own unit"
+    if isinstance(target, Demand) and row.name in JUDGEMENTS:
+        assert target.lead_unit_id not in knowledge.units, (
+            f"{knowledge.person} made {row.name} of the own unit's service"
+        )
+        went = [one for one in before.of(Assignment) if one.state == AssignmentState.TAKEN]
+        went = [one for one in went if before.demand_of(one).pk == target.pk]
+        assert knowledge.members.isdisjoint(one.member_id for one in went), f"{knowledge.person} made {row.name}"
+
+
 # --- At one moment ----------------------------------------------------------------------------------------------------
 
 

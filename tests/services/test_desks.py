@@ -13,11 +13,14 @@ from core.actors import RESIDENT
 from core.errors import Conflict, Invalid, InvalidTransition
 from core.models import AuditEntry, OutboxMessage
 from grids import timeline
+from partybuilding.models import UnitMembership
 from services.actions import move
+from services.actions.sweeping import sweep
 from services.actions.tallies import differences, refresh_tallies
-from services.models import Demand, DemandEvent, DemandState, SubOrder, Tally, Whistle
+from services.clocks import clock_for
+from services.models import Demand, DemandEvent, DemandState, Extension, SubOrder, Tally, Whistle
 from services.selectors import loop as selectors
-from services.workflow import DEMAND
+from services.workflow import DEMAND, SUBORDER
 from tests import factories as make
 from tests.cast import Cast
 from tests.factories import fresh
@@ -277,14 +280,26 @@ def test_only_units_in_use_of_the_county_are_called(cast: Cast, what: str) -> No
 # --- Who served ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "state"), [("check", "finished"), ("close_off", "checked")])
-def test_who_served_does_not_check_or_close(cast: Cast, name: str, state: str) -> None:
+HEARD = {"reached": True, "solved": "yes", "satisfaction": "satisfied"}
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "data"),
+    [
+        ("check", "finished", {}),
+        ("follow_up", "checked", HEARD),
+        ("follow_up", "closed_off", HEARD),
+        ("close_off", "checked", {}),
+    ],
+)
+def test_who_served_does_not_check_call_or_close(cast: Cast, name: str, state: str, data: dict[str, Any]) -> None:
     demand = accepted(cast, state=state)
     make.make_suborder(demand, cast.a.unit, state="finished")
     make.make_appointment(cast.a.liaison, "community_officer", cast.a.node)
     with pytest.raises(InvalidTransition, match="承办单位的人"):
-        do(cast.a.liaison, demand, name)
-    assert Demand.objects.get(pk=demand.pk).state == state
+        do(cast.a.liaison, demand, name, **data)
+    after = Demand.objects.get(pk=demand.pk)
+    assert (after.state, after.solved, after.follow_ups.count()) == (state, None, 0)
     assert name not in {row.name for row in DEMAND.available(demand, fresh(cast.a.liaison))}
     make.make_appointment(cast.a.member_user, "community_officer", cast.a.node)
     row = SubOrder.objects.get()
@@ -293,8 +308,77 @@ def test_who_served_does_not_check_or_close(cast: Cast, name: str, state: str) -
     one.state = "taken"
     one.save()
     with pytest.raises(InvalidTransition, match="承办单位的人"):
-        do(cast.a.member_user, demand, name)
-    do(cast.a.officer, demand, name)
+        do(cast.a.member_user, demand, name, **data)
+    do(cast.a.officer, demand, name, **data)
+
+
+def asking(cast: Cast, what: str, **fields: Any) -> SubOrder:
+    """An order whose unit asks to give it back, or for more time for the first or the second time."""
+    demand = accepted(cast, state="dispatched")
+    late = {"due_at": timezone.now() + datetime.timedelta(days=3), "review_due_at": timezone.now(), **fields}
+    if what == "return":
+        return make.make_suborder(demand, cast.a.unit, state="return_requested", **late)
+    number = 1 if what == "extension" else 2
+    order = make.make_suborder(demand, cast.a.unit, state="in_service", extension_waiting=number, **late)
+    until = timezone.localdate() + datetime.timedelta(days=20)
+    Extension.objects.create(suborder=order, until=until, number=number, reason="等配件", by=cast.a.liaison)
+    return order
+
+
+ASKED = [
+    ("return", "community_officer"),
+    ("extension", "community_officer"),
+    ("return", "street_officer"),
+    ("extension", "street_officer"),
+    ("second extension", "street_officer"),
+]
+
+
+@pytest.mark.parametrize("deed", ["approve", "reject"])
+@pytest.mark.parametrize("role", ["liaison", "staff"])
+@pytest.mark.parametrize(("what", "post"), ASKED)
+def test_nobody_reviews_what_the_own_unit_asks_for(cast: Cast, what: str, post: str, role: str, deed: str) -> None:
+    order, name = asking(cast, what), f"{deed}_{what.split()[-1]}"
+    both = getattr(cast.a, role)
+    make.make_appointment(both, post, cast.street if post.startswith("street") else cast.a.node)
+    with pytest.raises(InvalidTransition, match="您所在单位的申请"):
+        do(both, order, name, reason="看过了。")
+    after = SubOrder.objects.get()
+    assert (after.state, after.version) == (order.state, order.version)
+    assert name not in {row.name for row in SUBORDER.available(order, fresh(both))}
+    # The same person of another unit's order; and whoever else has the right, of this one.
+    other = make.make_suborder(accepted(cast, state="dispatched"), cast.a.supporting_unit, state=order.state)
+    other.extension_waiting, other.review_due_at = order.extension_waiting, order.review_due_at
+    SUBORDER.check(other, name, actor=fresh(both), data={"reason": "看过了。"})
+    others = [cast.street_secretary] if what == "second extension" else [cast.street_secretary, cast.a.officer]
+    for one in others:
+        SUBORDER.check(order, name, actor=fresh(one), data={"reason": "看过了。"})
+    do(others[-1], order, name, reason="看过了。")
+
+
+@pytest.mark.parametrize("what", ["return", "extension"])
+def test_what_a_community_of_the_units_people_can_not_review_goes_up(cast: Cast, what: str) -> None:
+    """All its cadres belong to the unit: everybody is reminded as ever, and the street reviews once the limit is past."""
+    limit = timezone.now() + datetime.timedelta(minutes=10)
+    order, name = asking(cast, what, review_due_at=limit, remind_at=limit), f"approve_{what}"
+    for cadre in (cast.a.secretary, cast.a.officer, cast.a.team_lead):
+        UnitMembership.objects.create(user=cadre, unit=cast.a.unit, role="staff")
+        with pytest.raises(InvalidTransition, match="您所在单位的申请"):
+            do(cadre, order, name)
+    with pytest.raises(InvalidTransition, match="由社区审核"):
+        do(cast.street_officer, order, name)
+    clock = clock_for(cast.county.pk)
+    top = clock.workdays(limit, clock.limits.bulletin_workdays)
+    for moment in (limit, clock.workdays(limit, 1), top):
+        sweep(moment + datetime.timedelta(minutes=1))
+    told = OutboxMessage.objects.filter(kind__startswith="demand_review_late").order_by("pk")
+    assert [(row.kind, row.audience["post"].get("node")) for row in told] == [
+        ("demand_review_late", cast.a.node.pk),
+        ("demand_review_late_street", cast.street.pk),
+        ("demand_review_late_county", None),
+    ]
+    SubOrder.objects.update(review_due_at=timezone.now() - datetime.timedelta(minutes=1))
+    do(cast.street_officer, order, name)
 
 
 # --- One service answers both -----------------------------------------------------------------------------------------

@@ -245,6 +245,7 @@ def test_the_tables_hold_these_moves_and_no_others() -> None:
 GUARDS: dict[str, str] = {
     "demand.dispatch": "desk_dispatches",
     "demand.check": "not_who_served",
+    "demand.follow_up": "not_who_served",
     "demand.evaluate": "may_still_evaluate",
     "demand.close_off": "not_who_served",
     "demand.reopen": "within_reopen_window",
