@@ -4,12 +4,14 @@ What is filled in becomes orders of `services.actions.triage`: up to a hundred w
 result names what could not be done with its reason. Works without JavaScript.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
@@ -54,12 +56,21 @@ FOR_ALL = {
     "publish": gettext_lazy("发布认领"),
     "decline": gettext_lazy("不予受理"),
 }
-# For the rows of the filter that are not on the page.
-REST = {
-    "dispatch": gettext_lazy("按建议受理、派单，没有建议单位的只受理"),
-    "accept": gettext_lazy("只受理"),
-    "publish": gettext_lazy("受理并发布认领"),
+# For the rows of the filter that are not on the page: name of the choice -> words, and the moves by state. A row in another
+# state is none of its business.
+REST: dict[str, tuple[Any, dict[str, tuple[str, ...]]]] = {
+    "dispatch": (
+        gettext_lazy("按建议受理、派单"),
+        {DemandState.REGISTERED: ("accept", "dispatch"), DemandState.ACCEPTED: ("dispatch",)},
+    ),
+    "accept": (gettext_lazy("只受理"), {DemandState.REGISTERED: ("accept",)}),
+    "publish": (
+        gettext_lazy("受理并发布认领"),
+        {DemandState.REGISTERED: ("accept", "publish"), DemandState.ACCEPTED: ("publish",)},
+    ),
 }
+# How many rows are gone through for as many as may be done at once: some of those that were accepted have no step.
+LOOKED_AT = 5 * triage.MOST
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,9 @@ def triage_view(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
         return redirect(page.url("triage"))
     if request.method == "POST":
         return _sent(page, request, user, rows)
+    states: dict[str, int] = dict(rows.order_by().values_list("state").annotate(Count("pk")))
     paginator = Paginator(rows, PAGE)
+    paginator.count = sum(states.values())
     shown = paginator.get_page(request.GET.get("p"))
     demands = list(shown.object_list)
     suggested = selectors.suggestions(demands)
@@ -115,9 +128,8 @@ def triage_view(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
         "cl": changes,
         "shown": shown,
         "lines": lines,
-        "rest": min(paginator.count, triage.MOST) - len(lines),
         "most": triage.MOST,
-        "rest_choices": REST.items(),
+        "rest_choices": _rest_choices(states, demands),
         "for_all": FOR_ALL.items(),
         "categories": categories_for(demands[0].county_id) if demands else (),
         "units": selectors.units_around(demands),
@@ -125,6 +137,22 @@ def triage_view(page: ScopedModelAdmin, request: HttpRequest) -> HttpResponse:
         "back": page.url("changelist"),
     }
     return page.render(request, "admin/triage.html", context)
+
+
+def _rest_choices(states: dict[str, int], shown: list[Demand]) -> list[tuple[str, str]]:
+    """What can be done with the rows that are not on the page, and with how many of them."""
+    left = Counter(states)
+    left.subtract(demand.state for demand in shown)
+    room = triage.MOST - len(shown)
+    choices: list[tuple[str, str]] = []
+    for name, (words, moves) in REST.items():
+        count = sum(left[state] for state in moves)
+        told = (
+            _("%(words)s（%(count)d 条）") if count <= room else _("%(words)s（共 %(count)d 条，这次最多 %(room)d 条）")
+        )
+        if count > 0:
+            choices.append((name, told % {"words": words, "count": count, "room": room}))
+    return choices
 
 
 def _sorter(request: HttpRequest) -> User:
@@ -137,7 +165,7 @@ def _sent(page: ScopedModelAdmin, request: HttpRequest, user: User, rows: Any) -
     sent = _Sent(request, user)
     plans, refused = sent.plans()
     if request.POST.get("rest"):
-        plans += sent.rest(rows)
+        plans += sent.rest(rows, triage.MOST - max(len(sent.seen), len(plans)))
     back = page.url("triage") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if len(plans) > AT_ONCE:
         job = triage_jobs.submit_triage(actor=user, plans=plans, refused=refused)
@@ -153,7 +181,9 @@ class _Sent:
         self.post, self.user = request.POST, user
         ids = self.post.getlist("shown" if self.post.get("which") == "page" else "row")
         keys = list(dict.fromkeys(number for text in ids if (number := _number(text)) is not None))[: triage.MOST]
-        self.seen = {_number(text) for text in self.post.getlist("shown")}
+        self.seen = [
+            number for text in self.post.getlist("shown")[: triage.MOST] if (number := _number(text)) is not None
+        ]
         found = Demand.objects.visible_to(user).filter(pk__in=keys).select_related("county", "category")
         self.demands: dict[int, Demand] = {demand.pk: demand for demand in found}
         self.keys = [key for key in keys if key in self.demands]
@@ -217,25 +247,35 @@ class _Sent:
             return {"unit": unit.pk}
         return {"unit": unit.pk, "supporting": [names.find(name, field="supporting").pk for name in supporting]}
 
-    def rest(self, rows: Any) -> list[Plan]:
-        """Plans of the filter's rows that are not on the page."""
-        demands = [demand for demand in rows[: triage.MOST] if demand.pk not in self.seen]
-        chosen = self.post.get("rest_do", "dispatch")
-        suggested = selectors.suggestions(demands)
+    def rest(self, rows: Any, room: int) -> list[Plan]:
+        """Plans of at most `room` of the filter's rows that are not on the page."""
+        _words, moves = REST.get(self.post.get("rest_do", "dispatch"), ("", {}))
+        others = rows.filter(state__in=list(moves)).exclude(pk__in=self.seen)
+        # What is registered has a step for certain, and goes before what was accepted and may have none.
+        others = others.order_by("-state", *rows.query.order_by)
         plans: list[Plan] = []
-        for demand in demands:
-            category, unit = suggested[demand.pk].category, suggested[demand.pk].unit
-            inputs: dict[str, dict[str, Any]] = {
-                "accept": {"category": category.pk} if category and category.pk != demand.category_id else {},
-                "dispatch": _sent_to(suggested[demand.pk]),
-            }
-            moves = CHOICES[demand.state].get(chosen if chosen in REST else LEAVE, ((), ""))[0]
-            if chosen == "accept" and demand.state == DemandState.REGISTERED:
-                moves = ("accept",)
-            steps = [[name, inputs.get(name, {})] for name in moves if name != "dispatch" or unit]
-            if steps:
-                plans.append([demand.pk, demand.version, steps])
+        for start in range(0, LOOKED_AT, triage.MOST):
+            demands = list(others[start : start + triage.MOST])
+            suggested = selectors.suggestions(demands)
+            for demand in demands:
+                if len(plans) >= room:
+                    return plans
+                steps = _steps(demand, suggested[demand.pk], moves[demand.state])
+                if steps:
+                    plans.append([demand.pk, demand.version, steps])
+            if len(demands) < triage.MOST:
+                break
         return plans
+
+
+def _steps(demand: Demand, suggestion: Suggestion, moves: tuple[str, ...]) -> list[Any]:
+    """Moves of a row with the inputs that are suggested for it; no dispatch where no unit is."""
+    category = suggestion.category
+    inputs = {
+        "accept": {"category": category.pk} if category and category.pk != demand.category_id else {},
+        "dispatch": _sent_to(suggestion),
+    }
+    return [[name, inputs.get(name, {})] for name in moves if name != "dispatch" or suggestion.unit]
 
 
 def _sent_to(suggestion: Suggestion) -> dict[str, Any]:

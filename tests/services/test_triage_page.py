@@ -228,6 +228,65 @@ def test_the_whole_filter_goes_as_a_job_that_is_shown_to_its_owner_alone(
     assert Job.objects.get().state == JobState.DONE
 
 
+def different(cast: Cast, count: int, **fields: Any) -> list[Demand]:
+    """Demands that speak of nothing in common."""
+    demands = many(cast, count, **fields)
+    for number, row in enumerate(demands):
+        row.title = row.text = "".join(chr(0x4E00 + number * 8 + letter) for letter in range(8))
+    Demand.objects.bulk_update(demands, ["title", "text"])
+    return demands
+
+
+def test_what_is_not_on_the_page_is_taken_in_turns_until_all_of_it_is_done(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.views.admin_triage.PAGE", 2)
+    monkeypatch.setattr(triage, "MOST", 6)
+    different(cast, 15)
+    client = signed_in(cast.a.secretary)
+    left = []
+    for _turn in range(4):
+        page = client.get(f"{PAGE}?p=2")
+        shown = [line.demand for line in page.context["lines"]]
+        answer = client.post(f"{PAGE}?p=2", rows(*shown) | {"which": "page", "rest": "1", "rest_do": "accept"})
+        assert answer.status_code == 200
+        left.append(Demand.objects.filter(state="registered").count())
+    assert left == [9, 5, 1, 0]
+
+
+def test_the_number_beside_a_choice_is_the_number_it_does(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.views.admin_triage.PAGE", 2)
+    monkeypatch.setattr(triage, "MOST", 8)
+    demands = different(cast, 12)
+    Demand.objects.filter(pk__in=[row.pk for row in demands[:7]]).update(state="accepted")
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE)
+    words = dict(page.context["rest_choices"])
+    assert words["accept"] == "只受理（5 条）"
+    assert words["dispatch"] == "按建议受理、派单（共 10 条，这次最多 6 条）"
+    shown = [line.demand for line in page.context["lines"]]
+    client.post(PAGE, rows(*shown, do="") | {"which": "page", "rest": "1", "rest_do": "publish"})
+    assert Demand.objects.filter(state="published").count() == 6
+    # Nothing is left for a choice that has no step for what waits.
+    Demand.objects.filter(state="registered").update(state="declined")
+    assert list(dict(client.get(PAGE).context["rest_choices"])) == ["dispatch", "publish"]
+    Demand.objects.exclude(pk__in=[row.pk for row in shown]).update(state="declined")
+    assert "不在本页的" not in client.get(PAGE).content.decode()
+
+
+def test_what_has_no_unit_does_not_keep_others_from_theirs(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triage, "MOST", 4)
+    different(cast, 6, state="accepted")
+    ruled = make_demand(cast.a.building, cast.categories["其他"], title="别的事", text="请看附件。", state="accepted")
+    rule = RoutingRule.objects.create(
+        county=cast.county, name="其他", order=1, unit=cast.a.unit, mode=RouteMode.SUGGEST
+    )
+    rule.categories.add(ruled.category)
+    signed_in(cast.a.secretary).post(PAGE, {"which": "rows", "rest": "1", "rest_do": "dispatch"})
+    assert state_of(ruled) == "dispatched"
+    assert Demand.objects.filter(state="accepted").count() == 6
+
+
 def test_a_worker_that_takes_over_goes_on_after_the_last_batch_that_stands(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,3 +340,26 @@ def test_two_hundred_rows_ask_what_three_ask(cast: Cast) -> None:
     Demand.objects.all().delete()
     many(cast, 60)
     assert asked(client) == few == COUNTS["admin triage"]
+
+
+def read(client: Client, sent: dict[str, Any]) -> int:
+    """How often a POST reads: SQLite writes many rows in several statements, however they are given to it."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.post(PAGE, sent).status_code == 200
+    return sum(query["sql"].startswith("SELECT") for query in captured.captured_queries)
+
+
+def test_the_rest_of_forty_reads_what_that_of_four_reads(cast: Cast) -> None:
+    helped_rule(cast)
+    client = signed_in(cast.a.secretary)
+    sent = {"which": "rows", "rest": "1", "rest_do": "dispatch"}
+    different(cast, 4)
+    read(client, sent)
+    counts = []
+    for size in (4, 40):
+        for model in (DemandEvent, SubOrder, Demand):
+            model.objects.all().delete()
+        different(cast, size)
+        counts.append(read(client, sent))
+        assert Demand.objects.filter(state="dispatched").count() == size
+    assert counts == [COUNTS["admin triage, the rest"]] * 2
