@@ -6,7 +6,7 @@ of them together. What can not be done is named with its reason, the rest is don
 batches behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -21,13 +21,16 @@ BATCH = 500
 MOVES = ("accept", "decline", "publish", "dispatch", "link")
 
 
-def triage(*, actor: Actor, orders: Sequence[Order], written: Written | None = None) -> list[Answer]:
+def triage(
+    *, actor: Actor, orders: Sequence[Order], written: Written | None = None, held: Collection[int] = ()
+) -> list[Answer]:
     """Carries out orders on up to 2,000 demands, 500 a transaction.
 
     Args:
         orders: at most one for each demand.
         written: called inside the transaction of each batch as its last step, with the answers of the batch: whoever
             keeps count of what was done learns it with the batch or not at all.
+        held: demands that no automatic rule dispatches when they were accepted, for somebody is to look at them first.
 
     Returns an answer for each order, in the order given.
 
@@ -39,7 +42,7 @@ def triage(*, actor: Actor, orders: Sequence[Order], written: Written | None = N
         some = _batch(actor, orders[start : start + BATCH], written)
         # What was accepted and no more goes where an automatic rule sends it, as after a single acceptance.
         accepted = [answer.demand for answer in some if answer.made == ("accept",) and answer.error is None]
-        routing.dispatch_many_by_rule([demand for demand in accepted if demand is not None])
+        routing.dispatch_many_by_rule([demand for demand in accepted if demand is not None and demand.pk not in held])
         answers += some
     return answers
 

@@ -5,6 +5,7 @@ What became of each batch is written with the batch: a worker that takes over go
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -28,6 +29,23 @@ SHOWN = 200
 # An order as plain JSON: [demand, version, [[move, {input: text, key or list of keys}], ...]].
 Plan = list[Any]
 Refused = list[Any]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of the rows that nobody has looked at was kept back; plain JSON in the job.
+
+    Attributes:
+        held: demands that are accepted and no more, for they are likely known already.
+        twins: how many were left alone for the same reason; unitless: how many, because no unit is suggested for them.
+    """
+
+    held: list[int] = field(default_factory=list)
+    twins: int = 0
+    unitless: int = 0
+
+
+NOTHING_KEPT = Kept()
 
 
 def orders_of(plans: Sequence[Plan]) -> list[Order]:
@@ -64,21 +82,28 @@ def _keys(value: Any) -> list[int]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def report_of(answers: Sequence[Answer], refused: Sequence[Refused] = ()) -> dict[str, Any]:
+def report_of(answers: Sequence[Answer], refused: Sequence[Refused] = (), kept: Kept = NOTHING_KEPT) -> dict[str, Any]:
     """What became of orders, as the page shows it.
 
     Args:
         refused: rows that did not even become orders, as `Refused`: [key, code, title, what was done, reason].
+        kept: what was not done with the rest of the filter, and why.
     """
     counted = Counter(name for answer in answers for name in answer.made)
     problems = [*refused, *(_named(answer, answer.reason) for answer in answers if answer.error is not None)]
     done = [answer for answer in answers if answer.error is None]
+    held = set(kept.held)
     return {
         "total": len(answers) + len(refused),
         "done": len(done),
         "counted": dict(counted),
         "refused": problems,
         "rows": [_named(answer, "") for answer in done[:SHOWN]],
+        "kept": {
+            "held": sum(answer.order.demand in held for answer in done),
+            "twins": kept.twins,
+            "unitless": kept.unitless,
+        },
         "batches": 1,
     }
 
@@ -101,18 +126,21 @@ def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         "counted": dict(Counter(one["counted"]) + Counter(other["counted"])),
         "refused": [*one["refused"], *other["refused"]],
         "rows": [*one["rows"], *other["rows"]][:SHOWN],
+        "kept": dict(Counter(one.get("kept", {})) + Counter(other["kept"])),
         "batches": one["batches"] + other["batches"],
     }
 
 
-def submit_triage(*, actor: User, plans: Sequence[Plan], refused: Sequence[Refused] = ()) -> Job:
+def submit_triage(
+    *, actor: User, plans: Sequence[Plan], refused: Sequence[Refused] = (), kept: Kept = NOTHING_KEPT
+) -> Job:
     """Asks for a job that carries out plans of at most 2,000 demands. Raises as `triage.check`."""
     triage.check(orders_of(plans))
     return jobs.submit(
         actor=actor,
         kind=KIND,
         title=_("批量分拣 %(count)d 条") % {"count": len(plans)},
-        params={"plans": list(plans), "refused": list(refused)},
+        params={"plans": list(plans), "refused": list(refused), "kept": asdict(kept)},
     )
 
 
@@ -120,13 +148,14 @@ def submit_triage(*, actor: User, plans: Sequence[Plan], refused: Sequence[Refus
 def run_triage(run: JobRun) -> Mapping[str, Any]:
     """Carries the plans out, five hundred a transaction, from the first that no worker has done yet."""
     plans, report = run.params["plans"], dict(run.job.report.get("triage", {}))
+    kept = Kept(**run.params.get("kept", {}))
     if not report:
-        report = {**report_of([], run.params.get("refused", ())), "batches": 0}
+        report = {**report_of([], run.params.get("refused", ()), kept), "batches": 0}
     first = report["batches"] * triage.BATCH
     state: dict[str, Any] = {"report": report, "done": first}
 
     def written(answers: list[Answer]) -> None:
-        state["report"] = _joined(state["report"], report_of(answers))
+        state["report"] = _joined(state["report"], report_of(answers, kept=Kept(kept.held)))
         mine = Job.objects.filter(pk=run.job.pk, state=JobState.RUNNING, attempts=run.job.attempts)
         if not mine.update(report={"triage": state["report"]}):
             # Another worker has the job by now; this batch is its own.
@@ -135,7 +164,7 @@ def run_triage(run: JobRun) -> Mapping[str, Any]:
         run.progress(state["done"], len(plans))
 
     run.progress(first, len(plans))
-    triage.triage(actor=run.actor, orders=orders_of(plans[first:]), written=written)
+    triage.triage(actor=run.actor, orders=orders_of(plans[first:]), written=written, held=set(kept.held))
     found = state["report"]
     return {
         "lines": [

@@ -24,7 +24,7 @@ from core.errors import DomainError, Invalid, NotFound
 from core.models import Job, JobState, User
 from partybuilding.unit_names import UnitNames
 from services.actions import triage, triage_jobs
-from services.actions.triage_jobs import AT_ONCE, Plan, Refused
+from services.actions.triage_jobs import AT_ONCE, Kept, Plan, Refused
 from services.models import Demand, DemandState, Desk
 from services.selectors import triage as selectors
 from services.selectors.loop import categories_for
@@ -88,6 +88,11 @@ class Line:
     @property
     def choices(self) -> list[tuple[str, Any]]:
         return [(name, words) for name, (_moves, words) in CHOICES[self.demand.state].items()]
+
+    @property
+    def chosen(self) -> str:
+        """What the row starts with. What is likely known already waits for somebody to decide."""
+        return LEAVE if self.suggestion.twin else self.choices[0][0]
 
     @property
     def category_id(self) -> int:
@@ -164,14 +169,16 @@ def _sorter(request: HttpRequest) -> User:
 def _sent(page: ScopedModelAdmin, request: HttpRequest, user: User, rows: Any) -> HttpResponse:
     sent = _Sent(request, user)
     plans, refused = sent.plans()
+    kept = triage_jobs.NOTHING_KEPT
     if request.POST.get("rest"):
-        plans += sent.rest(rows, triage.MOST - max(len(sent.seen), len(plans)))
+        others, kept = sent.rest(rows, triage.MOST - max(len(sent.seen), len(plans)))
+        plans += others
     back = page.url("triage") + (f"?{request.GET.urlencode()}" if request.GET else "")
     if len(plans) > AT_ONCE:
-        job = triage_jobs.submit_triage(actor=user, plans=plans, refused=refused)
+        job = triage_jobs.submit_triage(actor=user, plans=plans, refused=refused, kept=kept)
         return redirect(f"{page.url('triage_job', job.pk)}?{urlencode({'back': request.GET.urlencode()})}")
-    answers = triage.triage(actor=user, orders=triage_jobs.orders_of(plans))
-    return _result(page, request, triage_jobs.report_of(answers, refused), back)
+    answers = triage.triage(actor=user, orders=triage_jobs.orders_of(plans), held=kept.held)
+    return _result(page, request, triage_jobs.report_of(answers, refused, kept), back)
 
 
 class _Sent:
@@ -179,7 +186,9 @@ class _Sent:
 
     def __init__(self, request: HttpRequest, user: User) -> None:
         self.post, self.user = request.POST, user
-        ids = self.post.getlist("shown" if self.post.get("which") == "page" else "row")
+        # What is said for all of a page leaves those alone that are to be left; whoever ticks one means it.
+        self.whole_page = self.post.get("which") == "page"
+        ids = self.post.getlist("shown" if self.whole_page else "row")
         keys = list(dict.fromkeys(number for text in ids if (number := _number(text)) is not None))[: triage.MOST]
         self.seen = [
             number for text in self.post.getlist("shown")[: triage.MOST] if (number := _number(text)) is not None
@@ -203,7 +212,8 @@ class _Sent:
         for key in self.keys:
             demand = self.demands[key]
             chosen = self._given("do", key)
-            if chosen == LEAVE and f"do-{key}" in self.post:
+            left = self.post.get(f"do-{key}") == LEAVE
+            if left and (chosen == LEAVE or self.whole_page):
                 continue
             try:
                 choice, version = (
@@ -247,30 +257,39 @@ class _Sent:
             return {"unit": unit.pk}
         return {"unit": unit.pk, "supporting": [names.find(name, field="supporting").pk for name in supporting]}
 
-    def rest(self, rows: Any, room: int) -> list[Plan]:
-        """Plans of at most `room` of the filter's rows that are not on the page."""
+    def rest(self, rows: Any, room: int) -> tuple[list[Plan], Kept]:
+        """Plans of at most `room` of the filter's rows that are not on the page, and what was kept back of them."""
         _words, moves = REST.get(self.post.get("rest_do", "dispatch"), ("", {}))
         others = rows.filter(state__in=list(moves)).exclude(pk__in=self.seen)
         # What is registered has a step for certain, and goes before what was accepted and may have none.
         others = others.order_by("-state", *rows.query.order_by)
         plans: list[Plan] = []
+        held: list[int] = []
+        left: Counter[str] = Counter()
         for start in range(0, LOOKED_AT, triage.MOST):
-            demands = list(others[start : start + triage.MOST])
+            demands = list(others[start : start + triage.MOST]) if len(plans) < room else []
             suggested = selectors.suggestions(demands)
             for demand in demands:
-                if len(plans) >= room:
-                    return plans
-                steps = _steps(demand, suggested[demand.pk], moves[demand.state])
+                if len(plans) == room:
+                    break
+                suggestion = suggested[demand.pk]
+                steps = _steps(demand, suggestion, moves[demand.state])
                 if steps:
                     plans.append([demand.pk, demand.version, steps])
+                    held += [demand.pk] if suggestion.twin else []
+                else:
+                    left["twins" if suggestion.twin else "unitless"] += 1
             if len(demands) < triage.MOST:
                 break
-        return plans
+        return plans, Kept(held, **left)
 
 
 def _steps(demand: Demand, suggestion: Suggestion, moves: tuple[str, ...]) -> list[Any]:
-    """Moves of a row with the inputs that are suggested for it; no dispatch where no unit is."""
+    """Moves of a row nobody has looked at, with the inputs that are suggested for it: no dispatch where no unit is, and no
+    more than accepted where it is likely known already."""
     category = suggestion.category
+    if suggestion.twin:
+        moves = tuple(name for name in moves if name == "accept")
     inputs = {
         "accept": {"category": category.pk} if category and category.pk != demand.category_id else {},
         "dispatch": _sent_to(suggestion),
@@ -304,6 +323,16 @@ def job_view(page: ScopedModelAdmin, request: HttpRequest, pk: int) -> HttpRespo
     return page.render(request, "admin/triage_done.html", context)
 
 
+def _kept_words(kept: dict[str, int]) -> list[str]:
+    """What was not done with the rows that were not on the page, and what to do now."""
+    words = {
+        "held": _("其余各条中有 %(count)d 条可能重复，只受理，没有派单、没有发布；请逐条看过，再并案或派单。"),
+        "twins": _("其余各条中有 %(count)d 条早已受理、可能重复，这次没有动；请逐条看过，再并案或派单。"),
+        "unitless": _("其余各条中有 %(count)d 条早已受理、没有建议单位，这次没有动；请逐条填上单位再派。"),
+    }
+    return [text % {"count": kept[name]} for name, text in words.items() if kept.get(name)]
+
+
 def _result(
     page: ScopedModelAdmin, request: HttpRequest, report: dict[str, Any], back: str, job: Job | None = None
 ) -> HttpResponse:
@@ -312,6 +341,7 @@ def _result(
         "title": _("分拣结果"),
         "report": report,
         "counted": counted,
+        "kept": _kept_words(report.get("kept", {})),
         "job": job,
         "over": True,
         "back_url": back,

@@ -47,6 +47,21 @@ def state_of(demand: Demand) -> str:
     return Demand.objects.get(pk=demand.pk).state
 
 
+def different(cast: Cast, count: int, **fields: Any) -> list[Demand]:
+    """Demands that speak of nothing in common."""
+    demands = many(cast, count, **fields)
+    for number, row in enumerate(demands):
+        row.title = row.text = "".join(chr(0x4E00 + number * 8 + letter) for letter in range(8))
+    Demand.objects.bulk_update(demands, ["title", "text"])
+    return demands
+
+
+def alike(cast: Cast, *states: str) -> list[Demand]:
+    """Demands that speak of the same matter, one in each of these states."""
+    text = "3 号楼电梯停运三天，老人下不了楼。"
+    return [make_demand(cast.a.building, cast.category, title="电梯停运", text=text, state=state) for state in states]
+
+
 def test_the_page_offers_what_the_words_the_rules_and_the_past_say(cast: Cast) -> None:
     make_demand(cast.a.building, cast.categories["其他"], title="小区经常停水", text="已经停水三天。")
     ruled = make_demand(cast.a.building, cast.categories["环境卫生"], title="有人来信", text="请看附件。")
@@ -166,7 +181,7 @@ def test_whom_a_rule_adds_goes_along_with_its_unit_and_with_no_other(cast: Cast)
 
 def test_the_rest_takes_along_whom_a_rule_adds(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.views.admin_triage.PAGE", 1)
-    shown, *others = many(cast, 3)
+    shown, *others = different(cast, 3)
     helped_rule(cast)
     signed_in(cast.a.secretary).post(PAGE, rows(shown, do="") | {"which": "page", "rest": "1", "rest_do": "dispatch"})
     assert state_of(shown) == "registered"
@@ -228,13 +243,60 @@ def test_the_whole_filter_goes_as_a_job_that_is_shown_to_its_owner_alone(
     assert Job.objects.get().state == JobState.DONE
 
 
-def different(cast: Cast, count: int, **fields: Any) -> list[Demand]:
-    """Demands that speak of nothing in common."""
-    demands = many(cast, count, **fields)
-    for number, row in enumerate(demands):
-        row.title = row.text = "".join(chr(0x4E00 + number * 8 + letter) for letter in range(8))
-    Demand.objects.bulk_update(demands, ["title", "text"])
-    return demands
+def test_what_is_likely_known_already_starts_with_being_left_alone(cast: Cast) -> None:
+    one, other = alike(cast, "registered", "accepted")
+    [alone] = different(cast, 1)
+    client = signed_in(cast.a.secretary)
+    page = client.get(PAGE).content.decode()
+    assert chosen_of(page, "do", one) == chosen_of(page, "do", other) == ("", "先不办")
+    assert chosen_of(page, "do", alone)[0] == "dispatch"
+    assert re.search(rf'name="matter-{one.pk}"[^>]*value="{other.code}"', page)
+    assert "请定是并案，还是单独办理" in page
+    # What is said for all of the page is not said of what was left; whoever ticks it means it.
+    sent = rows(one, other, alone) | {f"do-{one.pk}": "", f"do-{other.pk}": "", "do-all": "dispatch"}
+    client.post(PAGE, sent | {"which": "page", "unit-all": cast.a.unit.name})
+    assert [state_of(row) for row in (one, other, alone)] == ["registered", "accepted", "dispatched"]
+    client.post(PAGE, sent | {"which": "rows", "row": [one.pk], "unit-all": cast.a.unit.name})
+    assert [state_of(row) for row in (one, other)] == ["dispatched", "accepted"]
+
+
+@pytest.mark.parametrize("mode", RouteMode.values)
+@pytest.mark.parametrize(
+    ("chosen", "alone"), [("dispatch", "dispatched"), ("publish", "published"), ("accept", "accepted")]
+)
+def test_the_rest_does_no_more_than_accept_what_is_likely_known(cast: Cast, mode: str, chosen: str, alone: str) -> None:
+    RoutingRule.objects.create(county=cast.county, name="都派", order=1, unit=cast.a.unit, mode=mode)
+    twins = alike(cast, "registered", "registered", "accepted")
+    [single] = different(cast, 1)
+    answer = signed_in(cast.a.secretary).post(PAGE, {"which": "rows", "rest": "1", "rest_do": chosen}).content.decode()
+    assert [state_of(row) for row in twins] == ["accepted"] * 3
+    assert state_of(single) == ("dispatched" if (mode, chosen) == ("auto", "accept") else alone)
+    assert SubOrder.objects.filter(demand__in=twins).count() == 0
+    assert "其余各条中有 2 条可能重复，只受理，没有派单、没有发布" in answer
+    assert ("有 1 条早已受理、可能重复，这次没有动" in answer) == (chosen != "accept")
+
+
+def test_a_job_holds_what_is_likely_known_and_says_how_many(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.views.admin_triage.AT_ONCE", 1)
+    monkeypatch.setattr(triage, "BATCH", 2)
+    RoutingRule.objects.create(county=cast.county, name="都派", order=1, unit=cast.a.unit, mode=RouteMode.AUTO)
+    twins, singles = alike(cast, "registered", "registered", "accepted"), different(cast, 3)
+    client = signed_in(cast.a.secretary)
+    client.post(PAGE, {"which": "rows", "rest": "1", "rest_do": "dispatch"})
+    jobs.run(Job.objects.get().pk)
+    assert {state_of(row) for row in twins} == {"accepted"}
+    assert {state_of(row) for row in singles} == {"dispatched"}
+    page = client.get(f"{PAGE}{Job.objects.get().pk}/").content.decode()
+    assert "有 2 条可能重复，只受理" in page
+    assert "有 1 条早已受理、可能重复" in page
+
+
+def test_a_result_that_did_nothing_says_why(cast: Cast) -> None:
+    different(cast, 2, state="accepted")
+    answer = signed_in(cast.a.secretary).post(PAGE, {"which": "rows", "rest": "1", "rest_do": "dispatch"})
+    page = answer.content.decode()
+    assert "有 2 条早已受理、没有建议单位，这次没有动" in page
+    assert "全部办好了" not in page and "没有勾选任何需求" not in page
 
 
 def test_what_is_not_on_the_page_is_taken_in_turns_until_all_of_it_is_done(
