@@ -4,13 +4,9 @@ Nothing is written here and no transaction is open: 100,000 rows are a normal ta
 """
 
 import datetime
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import chain, combinations
 from typing import Any
 
 from django.utils import timezone
@@ -22,7 +18,7 @@ from core.spreadsheets import PETITION_DESK, BoundTable, Record, RowError, Table
 from core.text import ellipsis, first_line
 from core.uploads import MEGABYTE
 from grids.models import GridNode
-from grids.naming import SEPARATOR, steps_of
+from services.actions.import_places import Placed, Places, Spot
 from services.actions.raising import TEXT_LENGTH, TITLE_FROM_TEXT, TITLE_LENGTH
 from services.category_words import FALLBACK, guesser
 from services.clocks import clock_for
@@ -33,20 +29,9 @@ from services.resources import demands as resources
 MAX_BYTES = 200 * MEGABYTE
 # A petition has a date and no time; 09:00 is when an office opens.
 OPENING = datetime.time(9)
-# What people put between the steps of a place, or leave out; between two digits it means something (1-2 号楼).
-_BETWEEN = re.compile(r"(?<!\d)[\s·・•、,/\\|>_\-]+|[\s·・•、,/\\|>_\-]+(?!\d)")
 
 Progress = Callable[[int, int], None]
 Key = tuple[str, datetime.date | None]
-
-
-class Placed(StrEnum):
-    """Where a row was hung."""
-
-    FOUND = "found"
-    NONE = "none"
-    UNKNOWN = "unknown"
-    AMBIGUOUS = "ambiguous"
 
 
 @dataclass(slots=True)
@@ -56,6 +41,8 @@ class Line:
     number: int
     demand: Demand
     placed: Placed
+    # Below the community, where only the beginning of its place was known.
+    hung: str = ""
 
     @property
     def key(self) -> Key:
@@ -71,6 +58,7 @@ class Reading:
         lines: the good rows; errors: what is wrong with the others.
         repeated: rows that say again what another row of the table says.
         masked, shortened, untitled: rows in which numbers were hidden, whose title was shortened, or taken from the text.
+        elsewhere: rows that name a community nobody knows.
         numbers: row of the sheet -> 编号, for the rows with errors.
     """
 
@@ -84,6 +72,7 @@ class Reading:
     masked: int = 0
     shortened: int = 0
     untitled: int = 0
+    elsewhere: int = 0
     numbers: dict[int, str] = field(default_factory=dict)
 
     def blame(self, number: int, external: str, *errors: RowError) -> None:
@@ -145,16 +134,17 @@ class _Reader:
         if day is not None and day > self.today:
             errors.append(RowError(record.number, self._header("day"), _("日期还没有到，请核对"), f"{day}"))
         title, text = self._words(record, errors)
+        place = _hidden(record.text("place"))
+        spot = self.places.find(place)
+        self._belongs(record, spot, errors)
         if errors:
             self.reading.blame(record.number, number, *errors)
             return None
         assert day is not None
-        place = _hidden(record.text("place"))
-        node_id, placed = self.places.find(place)
         category = self.categories.get(self.guess(title, text), self.last)
         demand = Demand(
             county_id=self.community.county_id,
-            node_id=node_id,
+            node_id=spot.node_id,
             community_id=self.community.pk,
             category=category,
             urgency=category.urgency,
@@ -172,7 +162,19 @@ class _Reader:
             resources.TEXT: text,
         }
         self.resource.import_instance(demand, row)
-        return Line(record.number, demand, placed)
+        return Line(record.number, demand, spot.placed, spot.path)
+
+    def _belongs(self, record: Record, spot: Spot, errors: list[RowError]) -> None:
+        """A table of the whole county has rows of other communities: they are not this one's, whatever its clerk
+        thinks. A community in a column of its own goes before what an address begins with."""
+        given = record.text("community")
+        column, other = ("community", self.places.other(given)) if given else ("place", spot.other)
+        if given and other is None:
+            self.reading.elsewhere += 1
+            column, other = "place", spot.other
+        if other:
+            message = _("这一行写的是%(community)s，请到那里导入，或改地点") % {"community": other}
+            errors.append(RowError(record.number, self._header(column), message, record.text(column)))
 
     def _words(self, record: Record, errors: list[RowError]) -> tuple[str, str]:
         """Title and text as they are stored: numbers of people hidden, a missing title taken from the text, a long one
@@ -221,56 +223,6 @@ def _hidden(text: str) -> str:
     """Telephone and identity numbers are somebody's, and most often not the writer's own. The portal keeps a contact
     in a field that is masked, and shows it for a reason; in free text it would stand open in every list."""
     return scrub_identity_numbers(scrub_phone_numbers(text))
-
-
-class Places:
-    """The places of one community, found by name, by code, or by a path however it is written."""
-
-    def __init__(self, community: GridNode) -> None:
-        self.community_id = community.pk
-        rows = GridNode.objects.standing().filter(community=community).order_by()
-        self._known: dict[str, set[int]] = {}
-        above = len(steps_of(community.path)) - 1
-        for pk, name, path, code, external in rows.values_list("pk", "name", "path", "code", "external_code"):
-            steps = [_place_key(step) for step in steps_of(path)[above:]]
-            # Whoever writes an address leaves out what goes without saying: 和谐小区 1 号楼, without the grid between.
-            ways = {_place_key(way) for way in (name, code, external, path)}
-            ways |= {_joined([*chosen, steps[-1]]) for chosen in _some_of(steps[:-1])}
-            for way in ways - {""}:
-                self._known.setdefault(way, set()).add(pk)
-        heads = [community.county.name, *steps_of(community.path)[:above]]
-        self._heads = [_place_key(head) for head in heads]
-
-    def find(self, text: str) -> tuple[int, Placed]:
-        """The node that the text names, if it names exactly one; else the community."""
-        key = _place_key(text)
-        if not key:
-            return self.community_id, Placed.NONE
-        found = self._known.get(key)
-        for head in self._heads:
-            if not found and key.startswith(head):
-                key = key.removeprefix(head)
-                found = self._known.get(key)
-        if not found:
-            return self.community_id, Placed.UNKNOWN
-        if len(found) > 1:
-            return self.community_id, Placed.AMBIGUOUS
-        return next(iter(found)), Placed.FOUND
-
-
-def _place_key(text: str) -> str:
-    """What the ways of writing a place have in common: １号楼, 1 号楼 and 1号楼 are one."""
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def _joined(keys: Sequence[str]) -> str:
-    """Keys of steps as one, kept apart where two numbers would run together."""
-    return _BETWEEN.sub("", SEPARATOR.strip().join(keys))
-
-
-def _some_of(steps: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Every choice of steps, in their order; a place has few (32 for a floor of a stairwell)."""
-    return chain.from_iterable(combinations(steps, count) for count in range(len(steps) + 1))
 
 
 def by_category(lines: Sequence[Line]) -> list[tuple[str, int]]:

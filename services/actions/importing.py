@@ -24,7 +24,8 @@ from core.spreadsheets import Report, RowError, write_errors
 from grids.actions import hold_places
 from grids.models import GridNode
 from services import posts
-from services.actions.import_rows import Key, Line, Placed, Progress, Reading, batches, by_category, by_place, read
+from services.actions.import_places import Placed
+from services.actions.import_rows import Key, Line, Progress, Reading, batches, by_category, by_place, read
 from services.models import Demand, DemandEvent, Origin
 from services.resources.demands import DemandResource
 
@@ -225,6 +226,11 @@ def _notes(reading: Reading) -> list[str]:
         notes.append(_("表格没有“地点”一列，全部挂在社区。"))
     if reading.repeated:
         notes.append(_("%(count)d 行与表格里另一行完全相同，只登记一次。") % {"count": reading.repeated})
+    if reading.elsewhere:
+        notes.append(
+            _("%(count)d 行的“%(column)s”不是本县的社区，按本社区登记，请核对。")
+            % {"count": reading.elsewhere, "column": reading.table.headers[reading.bound.positions["community"]]}
+        )
     if reading.untitled:
         notes.append(_("%(count)d 行没有标题，用了内容的第一行。") % {"count": reading.untitled})
     if reading.shortened:
@@ -248,7 +254,7 @@ def _write(actor: Actor, community: GridNode, reading: Reading, plan: _Plan, out
         raise _Overtaken
     # The same words for every row, so they are looked up once.
     title = _("登记（%(origin)s）") % {"origin": Origin.IMPORT.label}
-    text = _("原编号 %(number)s，原日期 %(day)s")
+    text, hung = _("原编号 %(number)s，原日期 %(day)s"), _("，地点只认出“%(place)s”")
     user, kind = user_of(actor), kind_of(actor)
     for lines in batches(plan.new, BATCH):
         for line in lines:
@@ -259,14 +265,15 @@ def _write(actor: Actor, community: GridNode, reading: Reading, plan: _Plan, out
                 demand=row,
                 name="raise",
                 title=title,
-                text=text % {"number": row.external_number, "day": row.external_date},
+                text=text % {"number": row.external_number, "day": row.external_date}
+                + (hung % {"place": line.hung} if line.hung else ""),
                 actor=user,
                 actor_kind=kind,
                 to_state=row.state,
                 # The deed is of today; when the resident spoke stands on the demand.
                 at=reading.now,
             )
-            for row in rows
+            for line, row in zip(lines, rows, strict=True)
         ]
         DemandEvent.objects.bulk_create(events, batch_size=BATCH)
         audit.record_many(actor=actor, action="demand.raise", deeds=[_deed(row) for row in rows], new=True)

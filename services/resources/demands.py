@@ -20,6 +20,8 @@ from services.models import Demand
 LONGEST_TITLE = 500
 
 NUMBER, DAY, CHANNEL, NATURE, PLACE, TITLE, TEXT = "编号", "日期", "来源渠道", "性质", "地点", "标题", "内容"
+# Read, and never stored.
+COMMUNITY = "所属社区"
 
 
 def _limit(field: str) -> int:
@@ -99,6 +101,28 @@ def columns() -> tuple[Column, ...]:
             note=_("小区、楼栋的名称或编码；不填或认不出，就挂在社区"),
             example="和谐小区 1 号楼",
             width=24,
+        ),
+        Column(
+            "community",
+            COMMUNITY,
+            aliases=(
+                *(
+                    "社区",
+                    "社区名称",
+                    "所在社区",
+                    "归属社区",
+                    "责任社区",
+                    "街道社区",
+                    "所属街道社区",
+                    "村社区",
+                    "所属村社区",
+                ),
+                *("村（社区）", "所属村（社区）", "社区（村）", "所属社区（村）", "村/社区", "社区/村"),
+            ),
+            ranked=True,
+            offered=False,
+            note=_("写着本县另一个社区的行不导入"),
+            example="新民社区",
         ),
         Column(
             "title",

@@ -30,11 +30,12 @@ from core.spreadsheets import XLSX_TYPE
 from grids.models import GridNode
 from services import posts
 from services.actions import import_jobs
-from services.actions.import_rows import Placed
+from services.actions.import_places import Placed
 from services.resources import demands as resources
 
 _HUNG = {
     Placed.FOUND: gettext_lazy("认出了具体地点"),
+    Placed.PARTLY: gettext_lazy("只认出开头，挂在认出的地方"),
     Placed.NONE: gettext_lazy("没有写地点，挂在社区"),
     Placed.UNKNOWN: gettext_lazy("认不出，挂在社区"),
     Placed.AMBIGUOUS: gettext_lazy("有重名，挂在社区"),
@@ -198,7 +199,9 @@ def _facts(job: Job, community: GridNode | None, found: Mapping[str, Any] | None
     if found["categories"]:
         counted = "、".join(f"{name} {count}" for name, count in found["categories"])
         facts.append(Fact(_("类别"), f"{counted}\n{_('按标题和内容里的关键词判断，受理时可以改。')}", wide=True))
-        hung = "；".join(f"{_HUNG[placed]} {found['places'][placed]}" for placed in Placed if found["places"][placed])
+        hung = "；".join(
+            f"{_HUNG[placed]} {found['places'][placed]}" for placed in Placed if found["places"].get(placed)
+        )
         facts.append(Fact(_("地点"), hung, wide=True))
     return facts
 
@@ -238,5 +241,8 @@ def _sample(found: Mapping[str, Any], dry: bool) -> Part | None:
 
 def _place(row: Mapping[str, Any]) -> str:
     """What the table says of the place, and what was made of it."""
-    hung = row["path"] if row["placed"] == Placed.FOUND else _HUNG[Placed(row["placed"])]
+    placed = Placed(row["placed"])
+    hung = row["path"] if placed is Placed.FOUND else _HUNG[placed]
+    if placed is Placed.PARTLY:
+        hung = _("只认出%(place)s") % {"place": row["path"]}
     return format_html('<span>{}<span class="cell-under">{}</span></span>', row["place"], hung)

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from core.spreadsheets.headers import header_key
-from services.models import Demand
+from grids.models import GridNode
+from services.models import Demand, DemandEvent
 from services.resources import demands as resources
+from tests import factories as make
 from tests.cast import Cast
 from tests.services.import_tables import as_csv
-from tests.services.test_import_demands import bring, refused
+from tests.services.test_import_demands import bring, everything, faults, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +141,97 @@ def test_without_a_title_the_first_line_of_the_text_is_one(cast: Cast, given: di
 def test_a_title_taken_from_the_text_shows_no_number_of_a_person(cast: Cast) -> None:
     bring(cast, table({**GOOD, "内容": "请回电 13812345678 谢谢"}))
     assert "13812345678" not in Demand.objects.get().title
+
+
+# --- Places -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def others(cast: Cast) -> Cast:
+    """Other communities of the county: one in the next street, a namesake there, a village."""
+    street = GridNode.objects.get(county=cast.county, name="城南街道")
+    for name in ("北关社区", cast.a.node.name, "李村"):
+        make.make_node(street, "community", name)
+    return cast
+
+
+@pytest.mark.parametrize("place", ["清水河边", ""])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "北关社区",
+        "北关",
+        "北关社区居委会",
+        "城南街道北关社区",
+        "某某市西乡县城南街道北关社区",
+        "北关社区第二网格",
+        "李村",
+    ],
+)
+def test_a_row_of_another_community_is_a_fault_that_names_it(others: Cast, said: str, place: str) -> None:
+    content = table({**GOOD, "所属社区": said, "地点": place}, {**GOOD, "编号": "A2", "所属社区": "", "地点": said})
+    before = everything()
+    outcome = bring(others, content)
+    name = "李村" if said == "李村" else "北关社区"
+    message = f"这一行写的是{name}，请到那里导入，或改地点"
+    expected = [(2, "所属社区", message)]
+    if said != "北关":
+        expected.append((3, "地点", message))
+    assert faults(outcome) == expected
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "said", ["白龙塘社区", "白龙塘", "白龙塘社区居委会", "城北街道白龙塘社区", "城北街道", "西乡县", ""]
+)
+def test_a_row_that_names_its_own_community_goes_in(others: Cast, said: str) -> None:
+    # What the column says goes before how an address begins.
+    outcome = bring(others, table({**GOOD, "所属社区": said, "地点": "北关社区市场" if "白龙塘" in said else said}))
+    assert (outcome.report.created, outcome.report.bad_rows) == (1, 0)
+
+
+def test_a_namesake_in_another_street_is_told_by_its_street(others: Cast) -> None:
+    outcome = bring(others, table({**GOOD, "地点": "城南街道白龙塘社区和谐小区"}))
+    assert "城南街道 · 白龙塘社区" in faults(outcome)[0][2]
+
+
+def test_a_road_that_begins_like_a_village_is_not_in_it(others: Cast) -> None:
+    assert bring(others, table({**GOOD, "地点": "李村路 12 号"})).report.created == 1
+
+
+def test_a_place_of_ones_own_goes_before_another_communitys_name(others: Cast) -> None:
+    own = make.make_node(others.a.node, "compound", "北关社区家属院")
+    bring(others, table({**GOOD, "地点": "北关社区家属院东门"}))
+    assert Demand.objects.get().node == own
+
+
+def test_a_community_nobody_knows_is_said(others: Cast) -> None:
+    outcome = bring(others, table({**GOOD, "所属社区": "远山社区"}))
+    assert outcome.report.created == 1
+    assert "1 行的“所属社区”不是本县的社区" in notes(outcome)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("和谐小区2栋附近垃圾站", "other_building"),
+        ("白龙塘社区和谐小区 2 栋 3 单元 501", "other_building"),
+        ("西乡县城北街道白龙塘社区和谐小区1幢1单元501室", "entrance"),
+        ("某某省某某市西乡县和谐小区旁边", "compound"),
+        ("和谐小区路灯", "compound"),
+        ("和谐小区12栋", "compound"),
+    ],
+)
+def test_the_longest_known_beginning_of_a_text_is_where_it_hangs(cast: Cast, text: str, place: str) -> None:
+    outcome = bring(cast, table({**GOOD, "地点": text}))
+    demand = Demand.objects.get()
+    assert demand.node == getattr(cast.a, place)
+    assert (demand.place_text, outcome.places["partly"]) == (text, 1)
+    assert demand.node.name in DemandEvent.objects.get().text
+
+
+@pytest.mark.parametrize("text", ["白龙塘社区清水河边", "和谐小区路 3 号", "2 号线地铁口", "610724", "1号"])
+def test_what_only_looks_like_a_known_beginning_stays_on_the_community(cast: Cast, text: str) -> None:
+    outcome = bring(cast, table({**GOOD, "地点": text}))
+    assert Demand.objects.get().node == cast.a.node
+    assert outcome.places["unknown"] == 1

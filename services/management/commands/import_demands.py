@@ -9,7 +9,8 @@ from core.errors import DomainError
 from core.models import User
 from core.uploads import read_at_most
 from grids.models import GridNode
-from services.actions.import_rows import MAX_BYTES, Placed
+from services.actions.import_places import Placed
+from services.actions.import_rows import MAX_BYTES
 from services.actions.importing import Outcome, import_demands
 
 
@@ -114,6 +115,7 @@ def place_words(places: dict[str, int]) -> str:
     """How many rows were hung where, in words; what did not occur is left out."""
     words = {
         Placed.FOUND: _("认出具体地点 %(count)d"),
+        Placed.PARTLY: _("只认出地点开头 %(count)d"),
         Placed.NONE: _("没有写地点 %(count)d（挂在社区）"),
         Placed.UNKNOWN: _("认不出地点 %(count)d（挂在社区）"),
         Placed.AMBIGUOUS: _("地点重名 %(count)d（挂在社区）"),
