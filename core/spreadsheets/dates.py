@@ -21,13 +21,15 @@ from core.spreadsheets.table import Cell
 # What a county's table can hold; outside, somebody's finger slipped.
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 
-# A weekday and a time may follow; they are not kept. 2016年9月3日 星期六 上午 10:20, 9/3/2016 10:20:00 AM
+# A weekday and a time may follow, apart from the day; they are not kept. 2016年9月3日 星期六 上午 10:20,
+# 9/3/2016 10:20:00 AM, 2016年9月3号10点20分
+_CLOCK = r"(?:凌晨|上午|中午|下午|晚上)? ?\d{1,2}(?:[:时点]\d{1,2}(?:[:分](?:\d{1,2}(?:\.\d+)?秒?)?)?|[时点])"
 _TIME = (
-    r"(?: ?(?:星期|周)[一二三四五六日天])?"
-    r"(?:(?:T| ?)(?:上午|下午|晚上)? ?\d{1,2}[:时]\d{1,2}(?:[:分](?:\d{1,2}(?:\.\d+)?秒?)?)?(?: ?[AP]M)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+    rf"(?: ?(?:星期|周)[一二三四五六日天])?(?:(?:[T ]|(?<=\D)|(?=\D)){_CLOCK}(?: ?[AP]M)?(?:Z|[+-]\d{{2}}:?\d{{2}})?)?"
 )
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.年])(\d{{1,2}})(?:[-/.月])(\d{{1,2}})日?{_TIME}", re.ASCII)
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_YEAR_FIRST = re.compile(rf"(\d{{4}}) ?[-/.年 ] ?(\d{{1,2}}) ?[-/.月 ] ?(\d{{1,2}})(?: ?[日号])?{_TIME}", re.ASCII)
+# A day, or a moment as systems write it: 20200903, 202009031020, 20200903102033.
+_COMPACT = re.compile(rf"(\d{{4}})(\d{{2}})(\d{{2}})(?:(?:[01]\d|2[0-3])(?:[0-5]\d){{1,2}}|{_TIME})", re.ASCII)
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.ASCII)
 _TWO_DIGIT_YEAR = re.compile(rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_TIME}", re.ASCII)
 # Days since 1900 as Excel counts them: 1927 to 2173.
@@ -74,8 +76,7 @@ class DateReading:
         if not text:
             return None
         if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
-            parts = [int(part) for part in found.groups() if part.isdigit()]
-            return _day(parts[0], parts[1], parts[2], value)
+            return _day(int(found[1]), int(found[2]), int(found[3]), value)
         if found := _YEAR_LAST.fullmatch(text):
             return self._year_last(int(found[1]), int(found[3]), int(found[4]), value)
         if found := _SERIAL.fullmatch(text):

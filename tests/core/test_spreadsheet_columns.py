@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Invalid
@@ -142,6 +142,15 @@ def test_the_column_of_errors_from_an_earlier_round_means_nothing():
         "2020-09-03T10:20:30+08:00",
         "2020/9/3 上午 10:20:30",
         "2020年9月3日10时20分",
+        "2020年9月3日10点20分",
+        "2020年9月3号",
+        "2020年9月3号 上午10点",
+        "2020 09 03",
+        "2020. 9. 3",
+        "2020.9.3 10:20",
+        "20200903102033",
+        "202009031020",
+        "20200903 10:20:33",
         "44077",
         "44077.5",
         datetime(2020, 9, 3),  # noqa: DTZ001
@@ -152,6 +161,28 @@ def test_a_date_with_the_year_first_is_read_as_it_stands(value):
     reading = decide_date_order([value])
     assert reading.parse(value) == date(2020, 9, 3)
     assert (reading.order, reading.proven) == (DateOrder.YMD, True)
+
+
+@settings(max_examples=60)
+@given(
+    day=st.dates(date(1900, 1, 1), date(2199, 12, 31)),
+    form=st.sampled_from(
+        [
+            *("{0:04}-{1}-{2}", "{0:04}/{1:02}/{2:02}", "{0:04}.{1}.{2}", "{0:04} {1:02} {2:02}", "{0:04}年{1}月{2}日"),
+            *("{0:04}年{1:02}月{2:02}号", "{0:04}{1:02}{2:02}", "{1}/{2}/{0:04}"),
+        ]
+    ),
+    hours=st.sampled_from(
+        ["", " {0}:{1:02}", " {0:02}:{1:02}:07", "T{0:02}:{1:02}:07.5Z", " 上午{0}点{1}分", " {0}时"]
+    ),
+    hour=st.integers(0, 23),
+    minute=st.integers(0, 59),
+)
+def test_however_a_day_is_written_it_is_that_day(day, form, hours, hour, minute):
+    # Month first is proved by its own file.
+    reading = decide_date_order(["12/31/2020"])
+    written = form.format(day.year, day.month, day.day) + hours.format(hour, minute)
+    assert reading.parse(written) == day
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\u3000"])
@@ -200,6 +231,10 @@ def test_a_file_that_proves_both_orders_reads_only_what_proves_itself():
         ("9999-01-01", "不合常理"),
         ("9/3/16", "四位年份"),
         ("2020-09", "不是日期"),
+        ("20200903992033", "不是日期"),
+        ("2020090310", "不是日期"),
+        ("2020-9-310:20", "不是日期"),
+        ("2020 0903", "不是日期"),
         ("2020-09-03-04", "不是日期"),
         ("٢٠٢٠-٠٩-٠٣", "不是日期"),
     ],
