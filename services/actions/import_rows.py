@@ -59,6 +59,7 @@ class Reading:
         repeated: rows that say again what another row of the table says.
         masked, shortened, untitled: rows in which numbers were hidden, whose title was shortened, or taken from the text.
         elsewhere: rows that name a community nobody knows.
+        finished: rows of the sheet that are closed by their own word; they are left out.
         numbers: row of the sheet -> 编号, for the rows with errors.
     """
 
@@ -73,6 +74,7 @@ class Reading:
     shortened: int = 0
     untitled: int = 0
     elsewhere: int = 0
+    finished: list[int] = field(default_factory=list)
     numbers: dict[int, str] = field(default_factory=dict)
 
     def blame(self, number: int, external: str, *errors: RowError) -> None:
@@ -118,6 +120,10 @@ class _Reader:
         for done, record in enumerate(reading.bound.records()):
             if not done % 500:
                 progress(done, total)
+            if resources.finished(record.text("status")):
+                # What is closed waits for nobody here, whatever else its row says.
+                reading.finished.append(record.number)
+                continue
             line = self._line(record)
             if line is None:
                 continue

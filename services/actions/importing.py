@@ -36,6 +36,8 @@ LOOKUP = 500
 _TRIES = 4
 # Rows shown before the import, so that the person sees how the table was understood.
 SAMPLE = 6
+# Rows named in a note, so that the person finds one of them.
+NAMED = 10
 
 
 @dataclass
@@ -202,7 +204,7 @@ def _outcome(reading: Reading, plan: _Plan, *, dry_run: bool, keep_good: bool) -
         total=len(table.rows),
         created=len(plan.new) if counted else 0,
         unchanged=plan.unchanged,
-        skipped=reading.repeated + (0 if counted else len(plan.new)),
+        skipped=reading.repeated + len(reading.finished) + (0 if counted else len(plan.new)),
         errors=errors,
         ignored_columns=bound.ignored,
         date_order=bound.date_order,
@@ -226,6 +228,19 @@ def _notes(reading: Reading) -> list[str]:
         notes.append(_("表格没有“地点”一列，全部挂在社区。"))
     if reading.repeated:
         notes.append(_("%(count)d 行与表格里另一行完全相同，只登记一次。") % {"count": reading.repeated})
+    if reading.finished:
+        shown = "、".join(str(number) for number in reading.finished[:NAMED])
+        notes.append(
+            _(
+                "%(count)d 行写着已办结，没有导入（第 %(rows)s 行%(more)s）。要一起导入，请删去“%(column)s”一列后重新上传。"
+            )
+            % {
+                "count": len(reading.finished),
+                "rows": shown,
+                "more": _("等") if len(reading.finished) > NAMED else "",
+                "column": reading.table.headers[reading.bound.positions["status"]],
+            }
+        )
     if reading.elsewhere:
         notes.append(
             _("%(count)d 行的“%(column)s”不是本县的社区，按本社区登记，请核对。")

@@ -5,6 +5,7 @@ here carries a row onto a demand and says in which columns two demands differ, `
 writes. The columns are those of an ordinary petition-desk export (docs/guide/import.md).
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,10 +19,21 @@ from services.models import Demand
 
 # Longer than a title may be: a long one is shortened, not refused (see `services.actions.import_rows`).
 LONGEST_TITLE = 500
+# What a cell of a workbook holds.
+LONGEST_CELL = 32767
+
+_PLAIN = re.compile(r"[\W_]+")
+_FINISHED = frozenset(
+    [
+        *("办结", "已办结", "按期办结", "超期办结", "正常办结", "已办结归档", "归档", "已归档", "结案", "已结案"),
+        *("完成", "已完成", "办理完成", "处理完成", "办理完毕", "完结", "已完结", "已办理", "已办完", "已处理"),
+        *("已解决", "已结束", "已关闭", "是"),
+    ]
+)
 
 NUMBER, DAY, CHANNEL, NATURE, PLACE, TITLE, TEXT = "编号", "日期", "来源渠道", "性质", "地点", "标题", "内容"
 # Read, and never stored.
-COMMUNITY = "所属社区"
+COMMUNITY, STATUS = "所属社区", "办理状态"
 
 
 def _limit(field: str) -> int:
@@ -154,7 +166,27 @@ def columns() -> tuple[Column, ...]:
             example="三楼楼道灯坏了一周，老人晚上上下楼不方便。",
             width=50,
         ),
+        Column(
+            "status",
+            STATUS,
+            aliases=(
+                *("状态", "工单状态", "处理状态", "诉求状态", "事项状态", "当前状态", "信访状态", "信访件状态"),
+                *("信访办理状态", "信访件办理状态"),
+                *("办结状态", "是否办结", "办理情况", "办理进度", "处理情况"),
+            ),
+            ranked=True,
+            offered=False,
+            # 办理情况 may tell the whole story: that is no status, and no fault either.
+            max_length=LONGEST_CELL,
+            note=_("写着已办结的行不导入"),
+            example="办理中",
+        ),
     )
+
+
+def finished(status: str) -> bool:
+    """Whether a cell for the status says that the matter is closed, and nothing else."""
+    return _PLAIN.sub("", status) in _FINISHED
 
 
 def template() -> bytes:

@@ -235,3 +235,32 @@ def test_what_only_looks_like_a_known_beginning_stays_on_the_community(cast: Cas
     outcome = bring(cast, table({**GOOD, "地点": text}))
     assert Demand.objects.get().node == cast.a.node
     assert outcome.places["unknown"] == 1
+
+
+# --- What is closed already ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["办理状态", "状态", "办理情况", "是否办结"])
+def test_what_is_closed_by_its_own_word_is_left_out_and_named(cast: Cast, header: str) -> None:
+    closed = "是" if header == "是否办结" else "已办结"
+    content = table(
+        {**GOOD, header: "办理中"},
+        {**GOOD, "编号": "A2", header: closed},
+        # What is left out is not judged either.
+        {**GOOD, "编号": "", "日期": "不详", header: f" {closed}。"},
+        {**GOOD, "编号": "A4", header: "未办结"},
+        {**GOOD, "编号": "A5", header: "已转城管局，已完成现场查看，待修复。" * 40},
+        {**GOOD, "编号": "A6", header: ""},
+    )
+    outcome = bring(cast, content)
+    report = outcome.report
+    assert set(Demand.objects.values_list("external_number", flat=True)) == {"A1", "A4", "A5", "A6"}
+    assert (report.created, report.skipped, report.bad_rows, report.total) == (4, 2, 0, 6)
+    assert f"2 行写着已办结，没有导入（第 3、4 行）。要一起导入，请删去“{header}”一列后重新上传。" in notes(outcome)
+
+
+def test_a_table_of_closed_matters_brings_nothing_and_is_no_error(cast: Cast) -> None:
+    before = everything()
+    outcome = bring(cast, table({**GOOD, "办理状态": "已办结"}))
+    assert (outcome.report.created, outcome.report.skipped, outcome.report.bad_rows) == (0, 1, 0)
+    assert everything() == before
