@@ -113,6 +113,8 @@ def _named(answer: Answer, reason: str) -> Refused:
     words = "、".join(str(DEMAND.get(name).label) for name in answer.made)
     if demand is not None and demand.lead_unit is not None and "dispatch" in answer.made:
         words = f"{words} → {demand.lead_unit.label}"
+        if supporting := [unit.label for _name, data in answer.order.steps for unit in data.get("supporting", ())]:
+            words += _("；配合：%(units)s") % {"units": "、".join(supporting)}
     known = (demand.pk, demand.code, demand.title) if demand is not None else (None, "", "")
     return [*known, words, reason]
 

@@ -99,6 +99,10 @@ class Line:
         return self.suggestion.category.pk if self.suggestion.category else self.demand.category_id
 
     @property
+    def supporting_words(self) -> str:
+        return "、".join(unit.label for unit in self.suggestion.supporting) if self.suggestion.unit else ""
+
+    @property
     def desk_words(self) -> str:
         """Who handles it by a rule that names no unit."""
         desk = self.suggestion.desk
