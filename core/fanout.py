@@ -47,7 +47,7 @@ def send_on(batch: Sequence[Told], templates: Templates) -> int:
     now = timezone.now()
     for told in batch:
         kind = notice_kinds.find(told.message.kind)
-        urgent = told.message.urgent or (kind is not None and kind.urgent)
+        urgent = told.message.urgent or notice_kinds.is_urgent(told.message.kind)
         if kind is not None and kind.outside:
             rows += [
                 _to_place(told, channel, templates, urgent, now)
@@ -80,7 +80,8 @@ def _to_place(
     return _row(told, channel.name, "0", templates, county, due, [])
 
 
-_Way = tuple[str, datetime.datetime, int | None]
+# Those who share a message share their quiet hours: whenever it leaves, it may for all of them or for none.
+_Way = tuple[str, datetime.datetime, int | None, quiet.Hours | None]
 
 
 def _by_person(
@@ -90,12 +91,12 @@ def _by_person(
     urgent: bool,
     now: datetime.datetime,
 ) -> tuple[dict[_Way, list[int]], list[DigestEntry]]:
-    """Who is told over what and when: (channel, moment, county) -> readers; and what waits for a digest."""
+    """Who is told over what and when: (channel, moment, county, quiet hours) -> readers; and what waits for a digest."""
     at_once: dict[_Way, list[int]] = defaultdict(list)
     later: list[DigestEntry] = []
     for reader in told.readers:
         preference = preferences.get(reader.pk)
-        hours = notice_choices.quiet_hours(preference)
+        hours = None if urgent else notice_choices.quiet_hours(preference)
         for way, choice in notice_choices.plan(preference, told.message.kind, urgent=urgent).items():
             if way not in offered:
                 continue
@@ -104,14 +105,13 @@ def _by_person(
                 kind = told.message.kind
                 later.append(DigestEntry(message=told.message, reader_id=reader.pk, channel=way, kind=kind, due_at=due))
                 continue
-            due = now if urgent else quiet.earliest(hours, now)
-            at_once[way, due, reader.county_key].append(reader.pk)
+            at_once[way, quiet.earliest(hours, now), reader.county_key, hours].append(reader.pk)
     return at_once, later
 
 
 def _to_people(told: Told, at_once: Mapping[_Way, Sequence[int]], templates: Templates) -> list[OutboxMessage]:
     rows = []
-    for (way, due, county), readers in at_once.items():
+    for (way, due, county, _hours), readers in at_once.items():
         channel = channels.find(way)
         size = channel.readers_per_message if channel is not None else 1
         for start in range(0, len(readers), size):

@@ -39,7 +39,7 @@ def plan(preference: NoticePreference | None, kind: str, *, urgent: bool) -> dic
         urgent: the notice must be told at once, whatever its kind.
     """
     known = notice_kinds.find(kind)
-    urgent = urgent or (known is not None and known.urgent)
+    urgent = urgent or notice_kinds.is_urgent(kind)
     found = {}
     for way in WAYS:
         if way == SMS and not (known is not None and known.outside):
@@ -61,8 +61,13 @@ def options(group: str, way: str) -> list[str]:
 
 def quiet_hours(preference: NoticePreference | None) -> quiet.Hours | None:
     """The person's own hours, else the installation's."""
-    if preference is not None and preference.quiet_from is not None and preference.quiet_until is not None:
-        return preference.quiet_from, preference.quiet_until
+    return own_hours(preference.quiet_from, preference.quiet_until) if preference is not None else own_hours(None, None)
+
+
+def own_hours(begins: datetime.time | None, ends: datetime.time | None) -> quiet.Hours | None:
+    """The same, from the columns of a person's row."""
+    if begins is not None and ends is not None:
+        return begins, ends
     return quiet.parse(settings.NOTICE_QUIET_HOURS)
 
 

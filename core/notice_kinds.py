@@ -101,6 +101,10 @@ def find(name: str) -> Kind | None:
     return _kinds.get(name)
 
 
+def is_urgent(name: str) -> bool:
+    return name in _kinds and _kinds[name].urgent
+
+
 def kind_label(name: str) -> str:
     return str(_kinds[name].label) if name in _kinds else ""
 

@@ -1,6 +1,7 @@
 """Quiet hours: when nothing but what is urgent leaves the portal."""
 
 import datetime
+from collections.abc import Collection
 
 from django.utils import timezone
 
@@ -36,8 +37,14 @@ def earliest(hours: Hours | None, moment: datetime.datetime) -> datetime.datetim
     return next_at(hours[1], moment)
 
 
+def earliest_for(several: Collection[Hours], moment: datetime.datetime) -> datetime.datetime | None:
+    """The first moment from `moment` on that is quiet for nobody; None where their hours together leave none of the day."""
+    found = [moment, *sorted(next_at(ends, moment) for _begins, ends in several)]
+    return next((at for at in found if not any(is_quiet(hours, at) for hours in several)), None)
+
+
 def next_at(clock: datetime.time, moment: datetime.datetime) -> datetime.datetime:
     """The next time the clock shows that, after `moment`."""
     local = timezone.localtime(moment)
-    found = local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    found = local.replace(hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=clock.microsecond)
     return found if found > local else found + datetime.timedelta(days=1)

@@ -2,14 +2,16 @@
 
 A message is marked `sending`, with a lease, before its first byte leaves, and closed after the answer. A worker that is
 killed in between leaves it so; when the lease is over, it is sent again only where the other side recognises a repetition,
-and is otherwise `unsure` until a person decides (docs/decisions/0031).
+and is otherwise `unsure` until a person decides (docs/decisions/0031). However late it is sent, and however often it was
+tried, what is not urgent rests in the quiet hours of its readers.
 """
 
 import datetime
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core import audit, channels, notice_kinds, notice_words, policies
+from core import audit, channels, notice_choices, notice_kinds, notice_words, policies, quiet
 from core.actors import Actor, user_of
 from core.background import start_on_commit
 from core.channels import Channel, Outgoing
@@ -77,6 +79,17 @@ def _let_go(offered: list[str]) -> None:
     orphans.update(state=OutboxState.DROPPED, error=_("这个渠道已不再使用"))
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """Where a person is reached, and when not."""
+
+    address: str
+    hours: quiet.Hours | None
+
+
+_Readers = Mapping[int, _Reader]
+
+
 class _Run:
     """One run over one channel."""
 
@@ -89,9 +102,10 @@ class _Run:
     def go(self) -> int:
         try:
             while self._may_go_on() and (batch := self._due()):
-                addresses = self._addresses(batch)
+                readers = self._readers(batch)
+                self._put_off(batch, readers)
                 for message in batch:
-                    if not self._may_go_on() or not self._one(message, addresses):
+                    if not self._may_go_on() or not self._one(message, readers):
                         return self.delivered
         finally:
             self._note()
@@ -104,21 +118,59 @@ class _Run:
         waiting = OutboxMessage.objects.filter(state=OutboxState.WAITING, channel=self.channel.name)
         return list(waiting.filter(due_at__lte=timezone.now()).order_by("due_at", "id")[:BATCH])
 
-    def _addresses(self, batch: Iterable[OutboxMessage]) -> dict[int, str]:
-        """Account -> phone or mail address, of accounts in use. One statement a batch."""
+    def _readers(self, batch: Iterable[OutboxMessage]) -> _Readers:
+        """Account -> phone or mail address and quiet hours, of accounts in use. One statement a batch."""
         if not self.channel.readers_per_message:
             return {}
         readers = {reader for message in batch for reader in message.audience.get("readers", ())}
+        rows: Any
         if self.channel.name == "email":
             rows = NoticePreference.objects.filter(pk__in=readers, user__is_active=True).exclude(email="")
-            return dict(rows.values_list("pk", "email"))
-        return dict(User.objects.active().filter(pk__in=readers).values_list("pk", "phone"))
+            rows = rows.values_list("pk", "email", "quiet_from", "quiet_until")
+        else:
+            hours = ("notice_preference__quiet_from", "notice_preference__quiet_until")
+            rows = User.objects.active().filter(pk__in=readers).values_list("pk", "phone", *hours)
+        return {
+            pk: _Reader(address, notice_choices.own_hours(begins, ends))
+            for pk, address, begins, ends in rows.iterator()
+        }
 
-    def _one(self, message: OutboxMessage, addresses: dict[int, str]) -> bool:
+    def _leaves_at(self, message: OutboxMessage, readers: _Readers, now: datetime.datetime) -> datetime.datetime:
+        """The first moment from now on at which a message may leave."""
+        if message.urgent or notice_kinds.is_urgent(message.kind):
+            return now
+        usual = notice_choices.quiet_hours(None)
+        hours = {usual}
+        if self.channel.readers_per_message:
+            hours = {readers[pk].hours for pk in message.audience.get("readers", ()) if pk in readers}
+        found = quiet.earliest_for([one for one in hours if one is not None], now)
+        # Only readers who changed their hours since it was written can leave none of the day to a message they share.
+        return found if found is not None else quiet.earliest(usual, now)
+
+    def _put_off(self, batch: Iterable[OutboxMessage], readers: _Readers) -> None:
+        """Gives what may not leave now the moment at which it may, and counts no try. Two statements where there is any."""
+        now = timezone.now()
+        moments = {message.pk: self._leaves_at(message, readers, now) for message in batch}
+        resting = [pk for pk, moment in moments.items() if moment > now]
+        if not resting:
+            return
+        with transaction.atomic():
+            # In one order: another worker may be putting off the same ones.
+            rows = OutboxMessage.objects.filter(pk__in=resting, state=OutboxState.WAITING, due_at__lte=now)
+            held = list(rows.order_by("pk").select_for_update())
+            for row in held:
+                row.due_at = moments[row.pk]
+            OutboxMessage.objects.bulk_update(held, ["due_at"])
+
+    def _one(self, message: OutboxMessage, readers: _Readers) -> bool:
         """Sends one message. False when the channel has no turn left in this minute."""
+        now = timezone.now()
+        if self._leaves_at(message, readers, now) > now:
+            # Also where its quiet hours began while those before it were on their way: the next batch puts it off.
+            return True
         to: tuple[str, ...] = ()
         if self.channel.readers_per_message:
-            to = tuple(addresses[pk] for pk in message.audience.get("readers", ()) if pk in addresses)
+            to = tuple(readers[pk].address for pk in message.audience.get("readers", ()) if pk in readers)
             if not to:
                 if _claimed(message):
                     _close(message, state=OutboxState.DROPPED, error=_("收件人已停用或没有地址"))
@@ -182,10 +234,10 @@ class _Run:
 
 
 def _claimed(message: OutboxMessage) -> bool:
-    """Marks the message as on its way, if nobody else has it."""
+    """Marks the message as on its way, if nobody else has it or put it off."""
     now = timezone.now()
     waiting = OutboxMessage.objects.filter(pk=message.pk, state=OutboxState.WAITING, attempts=message.attempts)
-    claimed = waiting.update(
+    claimed = waiting.filter(due_at__lte=now).update(
         state=OutboxState.SENDING, attempts=F("attempts") + 1, claimed_at=now, lease_until=now + LEASE
     )
     message.attempts += 1
