@@ -408,7 +408,7 @@ def read(client: Client, sent: dict[str, Any]) -> int:
     """How often a POST reads: SQLite writes many rows in several statements, however they are given to it."""
     with CaptureQueriesContext(connection) as captured:
         assert client.post(PAGE, sent).status_code == 200
-    return sum(query["sql"].startswith("SELECT") for query in captured.captured_queries)
+    return sum(query["sql"].lstrip("(").startswith("SELECT") for query in captured.captured_queries)
 
 
 def test_the_rest_of_forty_reads_what_that_of_four_reads(cast: Cast) -> None:
