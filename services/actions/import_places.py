@@ -25,6 +25,7 @@ _ROAD = re.compile(r"(?:路|街|巷|大道|大街)(?![灯口面边])")
 _SHORTEST, _SHORTEST_COMMUNITY = 3, 2
 # Province and city stand before the county's name, and are nobody's question here.
 _BEFORE_COUNTY = 15
+_COMPOUND = "小区"
 _OFFICE = re.compile(r"(?:社区|村)?(?:居民委员会|村民委员会|居委会|村委会)$")
 _KIND = re.compile(r"(?:社区|村)$")
 
@@ -114,10 +115,14 @@ class Places:
             return self._spot(found, Placed.FOUND)
         own = next((cut for cut in _cuts(rest) if rest[:cut] in self._known), 0)
         other = next((cut for cut in _cuts(key, _SHORTEST_COMMUNITY) if key[:cut] in self._others.full), 0)
-        if other > (len(key) - len(rest) + own if own else 0):
+        end = len(key) - len(rest) + own if own else 0
+        if other > end:
             return Spot(self.community_id, Placed.UNKNOWN, other=self._others.full[key[:other]])
         if not own:
             return Spot(self.community_id, Placed.UNKNOWN)
+        if key.startswith(_COMPOUND, end):
+            # 采薇家园小区 3 栋 is in 采薇家园.
+            return self._find(key[:end] + key[end + len(_COMPOUND) :])
         return self._spot(self._known[rest[:own]], Placed.PARTLY)
 
     def _spot(self, found: set[int], placed: Placed) -> Spot:

@@ -230,6 +230,22 @@ def test_the_longest_known_beginning_of_a_text_is_where_it_hangs(cast: Cast, tex
     assert demand.node.name in DemandEvent.objects.get().text
 
 
+def test_a_compound_may_be_called_one_where_its_name_does_not_say_so(cast: Cast) -> None:
+    compound = make.make_node(cast.a.node, "compound", "采薇家园")
+    building = make.make_node(compound, "building", "3 号楼")
+    outcome = bring(
+        cast,
+        table(
+            {**GOOD, "地点": "采薇家园小区"},
+            {**GOOD, "编号": "A2", "地点": "白龙塘社区采薇家园小区 3 幢"},
+            {**GOOD, "编号": "A3", "地点": "采薇家园小区 3 栋 501"},
+        ),
+    )
+    hung = dict(Demand.objects.values_list("external_number", "node"))
+    assert hung == {"A1": compound.pk, "A2": building.pk, "A3": building.pk}
+    assert (outcome.places["found"], outcome.places["partly"]) == (2, 1)
+
+
 @pytest.mark.parametrize("text", ["白龙塘社区清水河边", "和谐小区路 3 号", "2 号线地铁口", "610724", "1号"])
 def test_what_only_looks_like_a_known_beginning_stays_on_the_community(cast: Cast, text: str) -> None:
     outcome = bring(cast, table({**GOOD, "地点": text}))
