@@ -107,6 +107,19 @@ def test_an_officer_uploads_looks_confirms_and_sees_what_came_of_it(cast: Cast) 
     assert "新增12条" in text_of(client.get(START))
 
 
+def test_the_check_says_where_a_half_known_place_hangs_and_what_is_left_out(cast: Cast) -> None:
+    client = signed_in(cast.a.officer)
+    table = [[*row(地点="和谐小区 2 栋附近"), "办理中"], [*row(编号="A2"), "已办结"]]
+    check = checked(client, cast, as_csv(table, headers=(*HEADERS, "办理状态")))
+    shown = text_of(client.get(page_of(check)))
+    assert "和谐小区2栋附近只认出和谐小区·第一网格·2号楼" in shown
+    assert "1行写着已办结，没有导入（第3行）" in shown
+    # A report of before places were known by their beginning.
+    del check.report["import"]["places"]["partly"]
+    check.save()
+    assert "认出了具体地点" not in text_of(client.get(page_of(check)))
+
+
 def test_a_running_job_shows_how_far_it_is_and_asks_again_without_scripts_too(cast: Cast) -> None:
     client = signed_in(cast.a.officer)
     upload(client, cast)
