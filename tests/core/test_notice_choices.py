@@ -1,12 +1,10 @@
 """What a person chose: over which way, at once or in the day's digest, and not at night."""
 
 import datetime
-import threading
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
@@ -17,6 +15,7 @@ from core.errors import Invalid, Stale
 from core.models import AuditEntry, DigestEntry, Notice, NoticePreference, OutboxMessage, User
 from core.notice_choices import choose, options, plan
 from tests.factories import make_user
+from tests.grids.test_tree_concurrency import together
 
 LOOP, SUPERVISION, MEETING = "demand_late", "demand_supervise", "meeting_published"
 ORDINARY = "meeting_left"
@@ -241,20 +240,7 @@ def test_a_doubled_beat_sends_one_digest(ways: None) -> None:
         NoticePreference.objects.create(user=person, email="a@example.org")
         post(person, ORDINARY, key=f"k{person.pk}")
     DigestEntry.objects.update(due_at=timezone.now())
-    barrier = threading.Barrier(2, timeout=30)
-
-    def work() -> None:
-        try:
-            barrier.wait()
-            digests.build()
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert not together(digests.build, digests.build)
     assert OutboxMessage.objects.filter(kind=digests.KIND).count() == 5
     assert not DigestEntry.objects.exists()
 

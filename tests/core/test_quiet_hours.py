@@ -1,13 +1,11 @@
 """At night nothing leaves but what is urgent: however late a message is sent, and however often it was tried before."""
 
 import datetime
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connections
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as examples
@@ -17,6 +15,7 @@ from core import notice_kinds, notices, quiet, sending
 from core.models import Notice, NoticePreference, OutboxMessage, User
 from tests.core.far_end import WebEnd, running
 from tests.factories import make_user
+from tests.grids.test_tree_concurrency import together
 
 CALM, URGENT = "test_calm", "test_urgent"
 T = datetime.time
@@ -249,20 +248,8 @@ def test_two_workers_at_night_send_what_is_urgent_once_and_put_off_the_rest(web:
     for number in range(30):
         post(reader, key=f"k{number}", kind=URGENT if number % 10 == 9 else CALM)
     at(clock, "02 22:00")
-    barrier, counts = threading.Barrier(2, timeout=30), []
-
-    def work() -> None:
-        try:
-            barrier.wait()
-            counts.append(sending.send())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts: list[int] = []
+    assert not together(*[lambda: counts.append(sending.send())] * 2)
     assert (sum(counts), len(web.received)) == (3, 3)
     assert sorted(rows()) == [("done", 1, "02 20:55")] * 3 + [("waiting", 0, "03 07:00")] * 27
 

@@ -2,7 +2,6 @@
 
 import datetime
 import multiprocessing
-import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -19,6 +18,7 @@ from core.models import AuditEntry, ChannelState, NoticePreference, OutboxMessag
 from tests.cast import Cast
 from tests.core.far_end import MailEnd, WebEnd, running
 from tests.factories import fresh, make_user
+from tests.grids.test_tree_concurrency import together
 
 pytestmark = pytest.mark.django_db
 
@@ -343,20 +343,8 @@ def test_two_workers_at_once_send_each_once(settings: Any, web: WebEnd) -> None:
     settings.NOTICE_WECOM_URL = settings.NOTICE_SMS_URL = web.url
     for number in range(12):
         post(reader, key=f"k{number}")
-    barrier, counts = threading.Barrier(2, timeout=30), []
-
-    def work() -> None:
-        try:
-            barrier.wait()
-            counts.append(sending.send())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _number in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts: list[int] = []
+    assert not together(*[lambda: counts.append(sending.send())] * 2)
     assert (sum(counts), len(web.received)) == (24, 24)
     assert len({headers.get("Idempotency-Key") for _path, headers, _body in web.received}) == 13
     assert set(OutboxMessage.objects.values_list("state", flat=True)) == {OutboxState.DONE}
